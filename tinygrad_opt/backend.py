@@ -1,0 +1,263 @@
+"""Where arrays live: NumPy on the host, CuPy on a GPU, and one way to speak to both.
+
+The array namespace always comes from the arrays at hand: `namespace(x).exp(x)` means NumPy for a NumPy array and
+CuPy for a CuPy array. CuPy is imported here and nowhere else, on the first request for a GPU, so that importing the
+package neither needs nor touches it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from . import errors
+
+__all__ = ["Backend", "device_of", "generator", "manual_seed", "namespace", "of", "register", "resolve", "to_device"]
+
+Array = Any
+
+
+class Backend:
+    """One array library on one kind of device; this base class is NumPy on the host."""
+
+    kind = "cpu"
+
+    def __init__(self, module: ModuleType | Any) -> None:
+        self.namespace = module
+        self.array: type = module.ndarray
+
+    def device_of(self, array: Array) -> str:
+        """The device's name: ``"cpu"``, ``"cuda:0"``."""
+        return self.kind
+
+    def canonical(self, device: str) -> str:
+        """The full name of a device of this kind, or an error that says why it cannot be had."""
+        if device != self.kind:
+            raise errors.device_unavailable(device, "no such device on this machine.", f"Write {self.kind!r}.")
+        return device
+
+    def from_host(self, array: np.ndarray[Any, Any], device: str) -> Array:
+        """Bring a NumPy array to this device (no copy where none is needed)."""
+        return array
+
+    def to_host(self, array: Array) -> np.ndarray[Any, Any]:
+        """Bring an array of this device to a NumPy array (no copy where none is needed)."""
+        return array  # type: ignore[no-any-return]
+
+    def on(self, device: str) -> contextlib.AbstractContextManager[Any]:
+        """Make `device` current, for libraries that have such a thing."""
+        return contextlib.nullcontext()
+
+    def new_generator(self, seed: np.random.SeedSequence, device: str) -> Any:
+        """A fresh random generator on `device`."""
+        return np.random.default_rng(seed)
+
+    def byte_bounds(self, array: Array) -> tuple[int, int]:
+        """First address and one past the last address that the array touches."""
+        low, high = np.lib.array_utils.byte_bounds(array)
+        return int(low), int(high)
+
+
+class _Cupy(Backend):
+    """CuPy on the GPUs of this machine."""
+
+    kind = "cuda"
+
+    def __init__(self, module: ModuleType) -> None:
+        super().__init__(module)
+        self.count = int(module.cuda.runtime.getDeviceCount())
+
+    def device_of(self, array: Array) -> str:
+        return f"cuda:{array.device.id}"
+
+    def canonical(self, device: str) -> str:
+        if device == "cuda":
+            return f"cuda:{self.namespace.cuda.runtime.getDevice()}"
+        index = device.removeprefix("cuda:")
+        if not index.isdecimal() or int(index) >= self.count:
+            raise errors.device_unavailable(
+                device, f"this machine has {self.count} GPU(s).", f"Write 'cuda:0' to 'cuda:{self.count - 1}'."
+            )
+        return f"cuda:{int(index)}"
+
+    def from_host(self, array: np.ndarray[Any, Any], device: str) -> Array:
+        with self.on(device):
+            return self.namespace.asarray(array)
+
+    def to_host(self, array: Array) -> np.ndarray[Any, Any]:
+        return self.namespace.asnumpy(array)  # type: ignore[no-any-return]
+
+    def on(self, device: str) -> contextlib.AbstractContextManager[Any]:
+        return self.namespace.cuda.Device(int(device.partition(":")[2] or 0))  # type: ignore[no-any-return]
+
+    def new_generator(self, seed: np.random.SeedSequence, device: str) -> Any:
+        with self.on(device):
+            return self.namespace.random.default_rng(int(seed.generate_state(1, np.uint64)[0]))
+
+    def byte_bounds(self, array: Array) -> tuple[int, int]:
+        low, high = self.namespace.byte_bounds(array)
+        return int(low), int(high)
+
+
+HOST = Backend(np)
+_by_kind: dict[str, Backend] = {}
+_by_array: dict[type, Backend] = {}
+
+
+def register(backend: Backend) -> None:
+    """Make a further array library known, by its device kind and its array type."""
+    _by_kind[backend.kind] = backend
+    _by_array[backend.array] = backend
+
+
+register(HOST)
+
+
+def of(array: Array) -> Backend:
+    """The backend that an array belongs to (numbers and NumPy scalars belong to the host)."""
+    found = _by_array.get(type(array))
+    if found is None:
+        if isinstance(array, (np.ndarray, np.generic, bool, int, float)):
+            return HOST
+        for kind, backend in _by_array.items():
+            if isinstance(array, kind):
+                return backend
+        if _made_by_cupy(array):
+            return _backend("cuda")
+        raise TypeError(f"{type(array).__name__} is not an array of a known library (NumPy or CuPy)")
+    return found
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array of a known library."""
+    if type(value) in _by_array or isinstance(value, tuple(_by_array)):
+        return True
+    return _made_by_cupy(value)
+
+
+def _made_by_cupy(value: Any) -> bool:
+    """Whether `value` is a CuPy array, made by the user's own ``import cupy`` perhaps."""
+    return type(value).__module__.partition(".")[0] == "cupy" and type(value).__name__ == "ndarray"
+
+
+def namespace(array: Array) -> Any:
+    """The array library (a module) that `array` belongs to."""
+    return of(array).namespace
+
+
+def device_of(array: Array) -> str:
+    """The name of the device that holds `array`."""
+    return of(array).device_of(array)
+
+
+def _load_cupy() -> Backend:
+    """Import CuPy and try it; each of the four ways in which that can fail has its own sentence."""
+    install = "Install it: pip install 'tinygrad_opt[cuda12]' (or cuda13)."
+    try:
+        import cupy  # type: ignore[import-not-found,unused-ignore]
+    except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise errors.device_unavailable("cuda", f"CuPy is broken ({error}).", install) from error
+        raise errors.device_unavailable("cuda", "CuPy is not installed.", install) from None
+    except ImportError as error:
+        raise errors.device_unavailable("cuda", f"CUDA libraries are missing ({error}).", install) from error
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:
+        count, said = 0, f" ({error})"
+    else:
+        said = ""
+    if count == 0:
+        raise errors.device_unavailable(
+            "cuda", f"CuPy finds no NVIDIA driver or no GPU{said}.", "Check the driver with the command nvidia-smi."
+        )
+    try:
+        float((cupy.arange(2, dtype="float32") @ cupy.arange(2, dtype="float32")).get())
+    except (ImportError, OSError, RuntimeError) as error:
+        missing = isinstance(error, (ImportError, OSError)) or "librar" in str(error) or ".so" in str(error)
+        cause = "CUDA libraries are missing" if missing else "the GPU fails a first computation"
+        raise errors.device_unavailable("cuda", f"{cause} ({error}).", install) from error
+    return _Cupy(cupy)
+
+
+def _backend(kind: str) -> Backend:
+    if kind not in _by_kind and kind == "cuda":
+        register(_load_cupy())
+    try:
+        return _by_kind[kind]
+    except KeyError:
+        raise ValueError(f"unknown device {kind!r}; write 'cpu', 'cuda', 'cuda:1' or 'auto'") from None
+
+
+def resolve(device: str | None) -> str:
+    """The full name of a device that can be used now; ``None`` is the CPU, ``"auto"`` a GPU where there is one."""
+    if device is None or device == "cpu":
+        return "cpu"
+    if not isinstance(device, str):
+        raise TypeError(f"device must be a string such as 'cpu' or 'cuda:0'; got {device!r}")
+    if device == "auto":
+        try:
+            return resolve("cuda")
+        except errors.DeviceUnavailableError:
+            return "cpu"
+    return _backend(device.partition(":")[0]).canonical(device)
+
+
+def for_device(device: str) -> Backend:
+    """The backend that serves a device, by the device's name."""
+    return _backend(device.partition(":")[0])
+
+
+def to_device(array: Array, device: str) -> Array:
+    """Move an array; the same array comes back where it is there already."""
+    source, target = of(array), for_device(device)
+    if source is target and source.device_of(array) == device:
+        return array
+    return target.from_host(source.to_host(array), device)
+
+
+# Random numbers. One seed drives all generators of the package; NumPy's global one is never touched.
+
+_seeds = np.random.SeedSequence()
+_generators: dict[str, Any] = {}
+
+
+def manual_seed(seed: int) -> None:
+    """Seed every random generator of the package, on all devices.
+
+    Parameters
+    ----------
+    seed : int
+        A non-negative integer. The same seed gives the same initial weights, shuffles and dropout masks.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> tg.manual_seed(0)
+    >>> a = tg.rand(3)
+    >>> tg.manual_seed(0)
+    >>> bool((a == tg.rand(3)).numpy().all())
+    True
+    """
+    global _seeds
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"manual_seed: the seed is a non-negative integer; got {seed!r}")
+    _seeds = np.random.SeedSequence(int(seed))
+    _generators.clear()
+
+
+def generator(device: str = "cpu") -> Any:
+    """The package's random generator on `device`: ``numpy.random.Generator`` or its CuPy twin.
+
+    On a GPU only ``random``, ``uniform``, ``integers`` and ``standard_normal`` may be relied upon; whatever must be
+    the same for one seed on every device (initial weights, shuffles, splits) draws from the host's.
+    """
+    found = _generators.get(device)
+    if found is None:
+        key = [ord(c) for c in device]
+        seed = np.random.SeedSequence(_seeds.entropy, spawn_key=key)
+        found = _generators[device] = for_device(device).new_generator(seed, device)
+    return found

@@ -1,0 +1,436 @@
+"""The five kinds of primitive. An operation is declared once, by its kind; both derivative modes follow.
+
+A primitive is a pure function of arrays (positional) and metadata (keyword only). Called on raw arrays it *is* the
+array library's function; called with a Tensor among its arguments it also records a node. Rules are written in
+primitives and operators, so the same rule serves the fast pass on raw arrays and the recorded pass on Tensors.
+
+============  ============================================  =========================  ============================
+kind          the author writes                             forward mode               reverse mode
+============  ============================================  =========================  ============================
+Elementwise   ``rule_i(g, y, *xs)``: g times dy/dx_i        sum of rule_i(t_i)         rule_i(g), summed to x_i's shape
+Linear        ``transpose(g, like, **meta)``                the map itself             the transpose
+Multilinear   ``adjoint_i(g, *xs)``                         sum of the map with t_i    adjoint_i(g)
+General       ``push_i(t, y, *xs)``, ``pull_i(g, y, *xs)``  sum of push_i(t_i)         pull_i(g)
+Constant      nothing                                       none                       none
+============  ============================================  =========================  ============================
+
+**What a rule does not read is not kept.** A rule says so in its signature: a parameter whose name starts with an
+underscore is not read, and receives `UNREAD`, which refuses every use. ``lambda g, y, _x: g * y`` keeps the output of
+`exp` and lets its input go.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
+from types import MethodType
+from typing import Any
+
+from .. import backend, errors
+from . import anomaly
+from .modes import current
+from .tape import Node, Variable
+
+__all__ = ["REGISTRY", "UNREAD", "Constant", "Elementwise", "General", "Linear", "Multilinear", "Primitive"]
+
+Array = Any
+Rule = Callable[..., Any]
+REGISTRY: dict[str, Primitive] = {}
+_new = object.__new__
+_tensor: type[Variable] = Variable
+_SCALARS = frozenset({float, int, bool})
+
+
+def register_tensor(cls: type[Variable]) -> type[Variable]:
+    """Name the class that primitives return."""
+    global _tensor
+    _tensor = cls
+    return cls
+
+
+def wrap(array: Array, node: Node | None = None) -> Any:
+    """An array as a Tensor, attached to the node that made it."""
+    tensor = _new(_tensor)
+    tensor._array = array
+    tensor._node = node
+    return tensor
+
+
+class _Unread:
+    """Stands where an argument was not kept. Reading it means that a declaration is wrong."""
+
+    __slots__ = ()
+    __array_ufunc__ = None
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            "a derivative rule reads an argument that it declared as unread: drop the leading underscore from the "
+            "parameter's name in the rule, so that the argument is kept."
+        )
+
+    __getattr__ = __array__ = __getitem__ = __len__ = __iter__ = __bool__ = __float__ = _refuse
+    __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __neg__ = _refuse
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _refuse  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+UNREAD: Any = _Unread()
+
+
+def _reads(rule: Rule | None, first: int) -> frozenset[int] | None:
+    """Positions in ``(output, *inputs)`` that a rule reads; None means all of them (``*xs``).
+
+    `first` is the position that the rule's second parameter stands for.
+    """
+    if rule is None:
+        return frozenset()
+    parameters = list(inspect.signature(rule).parameters.values())[1:]
+    if any(p.kind is p.VAR_POSITIONAL and not p.name.startswith("_") for p in parameters):
+        return None
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return frozenset(first + i for i, p in enumerate(positional) if not p.name.startswith("_"))
+
+
+class Primitive:
+    """A named pure function of arrays that knows its derivatives.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique, in NumPy's spelling where NumPy has it.
+    kernel : str or callable, optional
+        The array function: a name in the array library (default: the primitive's own), or
+        ``kernel(xp, *arrays, **meta)`` with the library as first argument.
+    doc : str
+        Docstring, where the primitive is itself a public function.
+    """
+
+    kind = "primitive"
+
+    def __init__(self, name: str, reads: Sequence[frozenset[int] | None], kernel: str | Rule | None, doc: str):
+        if name in REGISTRY:
+            raise ValueError(f"a primitive named {name!r} exists already")
+        self.name = self.__name__ = self.__qualname__ = name
+        self.__doc__ = inspect.cleandoc(doc)
+        self._kernel = kernel or name
+        self._kernels: dict[type, Callable[..., Array]] = {}
+        self._reads = reads
+        self._savers: dict[tuple[int, int], Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {}
+        REGISTRY[name] = self
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} primitive '{self.name}'>"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __call__(self, *args: Any, **meta: Any) -> Any:
+        arrays: list[Any] = []
+        parents: list[Node | None] = []
+        family: Any = None
+        mask = 0
+        bit = 1
+        wrapped = plain = False
+        for x in args:
+            node = None
+            if isinstance(x, Variable):
+                wrapped = True
+                node = x._node
+                x = x._array
+                if node is not None:
+                    mask |= bit
+            bit += bit
+            arrays.append(x)
+            parents.append(node)
+            if family is not (kind := type(x)) and kind not in _SCALARS:
+                if family is None:
+                    family = kind
+                else:
+                    plain = True
+        kernel = self._kernels.get(family)
+        if plain or kernel is None:
+            arrays, kernel, made = self._admit(args)
+            wrapped = wrapped or made
+        try:
+            y = kernel(*arrays, **meta)
+        except (ValueError, TypeError, IndexError) as error:
+            raise errors.kernel_failed(self.name, arrays, meta, error) from error
+        if not wrapped:
+            return y
+        if type(y) not in self._kernels:
+            y = backend.namespace(y).asarray(y)
+        tensor = _new(_tensor)
+        tensor._array = y
+        tensor._node = None
+        mode = current.get()
+        if mask and mode.recording and y.dtype.kind == "f":
+            saver = self._savers.get((mask, len(arrays))) or self._saver(mask, len(arrays))
+            tensor._node = Node(self, meta, saver((UNREAD, y, *arrays)), parents, y.shape, y.dtype)
+        if mode.inspecting:
+            anomaly.inspect_value(self.name, y, arrays)
+            if tensor._node is not None:
+                tensor._node.origin = anomaly.Origin(tensor._node.saved or ())
+        return tensor
+
+    # Binding to an array library, and the arguments that are not all arrays of one library.
+
+    def _bind(self, array: Array) -> Callable[..., Array]:
+        """The array function for the library of `array`."""
+        library = backend.of(array)
+        kernel = self._kernel
+        bound = getattr(library.namespace, kernel) if isinstance(kernel, str) else partial(kernel, library.namespace)
+        self._kernels[library.array] = bound
+        if library is not backend.HOST:
+            bound = self._kernels[library.array] = partial(self._on_one_device, bound)
+        return bound
+
+    def _on_one_device(self, kernel: Callable[..., Array], *arrays: Any, **meta: Any) -> Array:
+        """Run a kernel of a library that has several devices, after seeing that one of them holds everything."""
+        places = {backend.device_of(x) for x in arrays if type(x) in self._kernels}
+        if len(places) > 1:
+            raise self._mixed(arrays)
+        with backend.for_device(place := places.pop()).on(place):
+            return kernel(*arrays, **meta)
+
+    def _mixed(self, args: Sequence[Any]) -> errors.DeviceError:
+        places = []
+        for position, x in enumerate(args):
+            node = x._node if isinstance(x, Variable) else None
+            name = getattr(node, "name", None) or getattr(x, "_name", None)
+            array = x._array if isinstance(x, Variable) else x
+            if backend.is_array(array):
+                places.append((f"'{name}'" if name else f"argument {position}", backend.device_of(array)))
+        return errors.mixed_devices(self.name, places)
+
+    def _admit(self, args: Sequence[Any]) -> tuple[list[Any], Callable[..., Array], bool]:
+        """Take the arguments apart where the fast path could not: scalars only, lists, or several libraries."""
+        arrays = [x._array if isinstance(x, Variable) else x for x in args]
+        reference = next((x for x in arrays if backend.is_array(x)), None)
+        made = False
+        for position, x in enumerate(arrays):
+            if isinstance(x, (list, tuple)) and not isinstance(x, str):
+                arrays[position] = _from_list(x, reference)
+                made = True
+            elif not backend.is_array(x) and not isinstance(x, (float, int)) and not hasattr(x, "dtype"):
+                raise errors.unsupported_argument(self.name, position, x)
+        if len({backend.of(x).kind for x in arrays if backend.is_array(x)}) > 1:
+            raise self._mixed(args)
+        chosen = next((x for x in arrays if backend.is_array(x)), 0.0)
+        kernel = self._kernels.get(backend.of(chosen).array) or self._bind(chosen)
+        return arrays, kernel, made
+
+    # What is kept for the rules, and how it comes back.
+
+    def _saver(self, mask: int, count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+        """Pick, from ``(UNREAD, output, *inputs)``, what the rules of the inputs in `mask` read."""
+        kept: set[int] = set()
+        for position in range(count):
+            if mask >> position & 1:
+                reads = self._reads[position]
+                kept.update(range(count + 1) if reads is None else reads)
+        saver = itemgetter(*[i + 1 if i in kept else 0 for i in range(count + 1)])
+        self._savers[mask, count] = saver
+        return saver
+
+    def revive(self, node: Node) -> tuple[Any, ...]:
+        """The saved arrays of a node as Tensors, attached to where they came from, so that rules record."""
+        output, *inputs = node.saved or ()
+        revived = [output if output is UNREAD else wrap(output, node)]
+        for array, parent in zip(inputs, node.parents, strict=True):
+            revived.append(array if parent is None or array is UNREAD else wrap(array, parent))
+        return tuple(revived)
+
+    # The two derivatives, which each kind answers for.
+
+    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
+        """The cotangent of input `position`, from the cotangent `g` of the output."""
+        raise NotImplementedError
+
+    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        """The tangent of the output, from those of the inputs (None where there is none)."""
+        raise NotImplementedError
+
+
+def _from_list(values: Sequence[Any], reference: Array | None) -> Array:
+    from .dtypes import array_from_data
+
+    array = array_from_data(values, None)
+    return array if reference is None else backend.to_device(array, backend.device_of(reference))
+
+
+class Elementwise(Primitive):
+    """A function of corresponding elements: its Jacobian is diagonal, hence its own transpose."""
+
+    kind = "elementwise"
+
+    def __init__(self, name: str, *rules: Rule | None, kernel: str | Rule | None = None, doc: str = "") -> None:
+        self.rules = rules
+        super().__init__(name, [_reads(rule, 0) for rule in rules], kernel, doc)
+
+    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
+        return fit(self.rules[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]
+
+    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        terms = [
+            rule(t, *saved, **node.meta)
+            for rule, t in zip(self.rules, tangents, strict=True)
+            if t is not None and rule is not None
+        ]
+        return fit(_total(terms), node)
+
+
+class Linear(Primitive):
+    """A linear map: its derivative is itself, and its transpose is declared.
+
+    A map of one array declares ``transpose(g, like, **meta)``, where `like` has the shape and dtype of the input. A
+    map of many arrays (concatenate) is declared `variadic`; its transpose also gets ``position=i``.
+    """
+
+    kind = "linear"
+
+    def __init__(
+        self, name: str, transpose: Rule, *, kernel: str | Rule | None = None, variadic: bool = False, doc: str = ""
+    ) -> None:
+        self.transpose = transpose
+        self.variadic = variadic
+        super().__init__(name, [frozenset()], kernel, doc)
+
+    def _saver(self, mask: int, count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+        if not self.variadic:
+            return super()._saver(mask, count)
+
+        def zeros_for_constants(values: tuple[Any, ...]) -> tuple[Any, ...]:
+            return (UNREAD, *(UNREAD if mask >> i & 1 else _zeros(x) for i, x in enumerate(values[2:])))
+
+        self._savers[mask, count] = zeros_for_constants
+        return zeros_for_constants
+
+    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
+        like = node.parents[position]
+        which = {"position": position} if self.variadic else {}
+        return fit(self.transpose(g, like, **node.meta, **which), like)
+
+    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        known = next(t for t in tangents if t is not None)
+        filled = [
+            t if t is not None else zero if parent is None else _zeros(getattr(known, "_array", known), parent)
+            for t, zero, parent in zip(tangents, saved[1:], node.parents, strict=True)
+        ]
+        return fit(self(*filled, **node.meta), node)
+
+
+class Multilinear(Primitive):
+    """A map that is linear in each of its arguments: each adjoint is a map of the same family."""
+
+    kind = "multilinear"
+
+    def __init__(self, name: str, *adjoints: Rule, kernel: str | Rule | None = None, doc: str = "") -> None:
+        self.adjoints = adjoints
+        others = [frozenset(range(1, len(adjoints) + 1)) - {i + 1} for i in range(len(adjoints))]
+        reads = [_reads(rule, 1) or frozenset() for rule in adjoints]
+        super().__init__(name, [a | b for a, b in zip(reads, others, strict=True)], kernel, doc)
+
+    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
+        return fit(self.adjoints[position](g, *saved[1:], **node.meta), node.parents[position])
+
+    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        xs = saved[1:]
+        terms = [
+            self(*xs[:i], t, *xs[i + 1 :], **node.meta) for i, t in enumerate(tangents) if t is not None
+        ]
+        return fit(_total(terms), node)
+
+
+class General(Primitive):
+    """Any other differentiable map: the author writes its Jacobian's product with a vector, from both sides.
+
+    Where the Jacobian is symmetric (softmax and its relatives), `pulls` may be left out.
+    """
+
+    kind = "general"
+
+    def __init__(
+        self, name: str, pushes: Sequence[Rule | None], pulls: Sequence[Rule | None] | None = None, *,
+        kernel: str | Rule | None = None, doc: str = "",
+    ) -> None:  # fmt: skip
+        self.pushes = tuple(pushes)
+        self.pulls = tuple(pulls if pulls is not None else pushes)
+        reads: list[frozenset[int] | None] = []
+        for a, b in zip((_reads(r, 0) for r in self.pushes), (_reads(r, 0) for r in self.pulls), strict=True):
+            reads.append(None if a is None or b is None else a | b)
+        super().__init__(name, reads, kernel, doc)
+
+    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
+        return fit(self.pulls[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]
+
+    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        terms = [
+            rule(t, *saved, **node.meta)
+            for rule, t in zip(self.pushes, tangents, strict=True)
+            if t is not None and rule is not None
+        ]
+        return fit(_total(terms), node)
+
+
+class Constant(Primitive):
+    """A piecewise constant function: its derivative is zero wherever it exists, and nothing is recorded."""
+
+    kind = "constant"
+
+    def __init__(self, name: str, *, kernel: str | Rule | None = None, doc: str = "") -> None:
+        super().__init__(name, (), kernel, doc)
+
+    def __call__(self, *args: Any, **meta: Any) -> Any:
+        """Compute on the values alone."""
+        if any(isinstance(x, Variable) for x in args):
+            return super().__call__(*(wrap(x._array) if isinstance(x, Variable) else x for x in args), **meta)
+        return super().__call__(*args, **meta)
+
+
+# The three linear maps that the kinds themselves need, to make shapes and dtypes meet.
+
+
+def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
+    """Sum over the axes along which `shape` was broadcast to the shape of `x`."""
+    lead = x.ndim - len(shape)
+    axes = tuple(i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
+    return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
+
+
+broadcast_to = Linear("broadcast_to", lambda g, like, *, shape: sum_to(g, shape=like.shape))
+sum_to = Linear("sum_to", lambda g, like, *, shape: broadcast_to(g, shape=like.shape), kernel=_sum_to_kernel)
+cast = Linear(
+    "cast", lambda g, like, *, dtype: cast(g, dtype=like.dtype), kernel=lambda xp, x, *, dtype: x.astype(dtype)
+)
+
+
+def fit(value: Any, like: Any) -> Any:
+    """`value` with the shape and dtype of `like`: summed or broadcast, and cast, where that is needed at all."""
+    shape = like.shape
+    if value.shape != shape:
+        if len(value.shape) > len(shape) or any(
+            n != m for n, m in zip(value.shape[::-1], shape[::-1], strict=False) if n != 1
+        ):
+            value = sum_to(value, shape=shape)
+        if value.shape != shape:
+            value = broadcast_to(value, shape=shape)
+    if value.dtype is not like.dtype and value.dtype != like.dtype:
+        value = cast(value, dtype=like.dtype)
+    return value
+
+
+def _total(terms: Sequence[Any]) -> Any:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _zeros(reference: Any, like: Any = None) -> Array:
+    """Zeros of the shape and dtype of `like`, from the library of `reference`, in the memory of one element."""
+    like = reference if like is None else like
+    xp = backend.namespace(reference)
+    return xp.broadcast_to(xp.zeros((), dtype=like.dtype), like.shape)

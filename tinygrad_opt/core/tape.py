@@ -1,0 +1,245 @@
+"""The tape: nodes, and the two walks over them.
+
+A `Node` remembers one operation: its primitive, the arrays its rules will read, and the nodes its inputs came from.
+Nodes never hold Tensors, so a graph has no reference cycles and dies with the last tensor that points into it.
+
+Serial numbers grow with time and an operation's inputs exist before it does, so *creation order is a topological
+order*: both walks collect the reachable nodes with an explicit stack, sort them by serial number, and pass over them
+once. Each rule runs once, after everything that feeds it is complete. No walk recurses.
+
+- `pull_back` goes from the outputs down and carries cotangents: reverse mode.
+- `push_forward` goes from the inputs up and carries tangents: forward mode.
+
+Both run on raw arrays (fast, nothing is recorded) or on Tensors (recorded, so that the result can be differentiated
+again). They know no operation: a node's primitive answers for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter, iadd
+from typing import Any
+
+from .. import backend, errors
+from . import anomaly, ledger
+from .modes import current
+
+__all__ = ["Leaf", "Node", "Variable", "pull_back", "push_forward", "reachable"]
+
+Array = Any
+_by_serial = attrgetter("serial")
+
+
+class Variable:
+    """What primitives see of a Tensor: an array, and the node that made it (None where nothing is recorded)."""
+
+    __slots__ = ("__weakref__", "_array", "_name", "_node")
+    _array: Array
+    _node: Node | None
+    _name: str
+
+
+class Node:
+    """One recorded operation.
+
+    Attributes
+    ----------
+    primitive : Primitive
+        The operation.
+    meta : dict
+        Its keyword arguments: axes, shapes, indices.
+    saved : tuple or None
+        ``(output, *inputs)``, each replaced by a marker where no rule reads it; None once freed.
+    parents : sequence of (Node or None)
+        The nodes of the inputs; None for an input that needs no derivative.
+    serial : int
+        The moment of recording.
+    shape, dtype
+        Of the output.
+    name, grad, origin : optional
+        The user's name for the output; its gradient, where `retain_grad` asked for it (None until there is one);
+        what `detect_anomaly` remembers. Absent until set.
+    """
+
+    __slots__ = (
+        "__weakref__", "dtype", "grad", "meta", "name", "origin", "parents", "primitive", "saved", "serial", "shape",
+    )  # fmt: skip
+
+    def __init__(
+        self, primitive: Any, meta: dict[str, Any], saved: tuple[Any, ...] | None, parents: Sequence[Node | None],
+        shape: tuple[int, ...], dtype: Any,
+    ) -> None:  # fmt: skip
+        self.primitive = primitive
+        self.meta = meta
+        self.saved = saved
+        self.parents = parents
+        self.serial = ledger.clock()
+        self.shape = shape
+        self.dtype = dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes of the output."""
+        return len(self.shape)
+
+    @property
+    def label(self) -> str:
+        """What to call this node in a message."""
+        name = getattr(self, "name", None)
+        return f"'{name}'" if name else f"the output of '{self.primitive.name}'"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.label} {self.shape} {self.dtype}>"
+
+
+class Leaf(Node):
+    """The start of a graph: a tensor that the user made and wants derivatives for.
+
+    It holds the tensor's gradient (so that the tape need not hold the tensor): `grad`, and `slot`, the place inside
+    an optimizer's flat vector where the gradient is to be written, if there is one (see `tensor.Slot`).
+    """
+
+    __slots__ = ("slot",)
+    grad: Any
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, name: str | None = None) -> None:
+        super().__init__(None, {}, (), (), shape, dtype)
+        self.name = name
+        self.grad: Any = None
+        self.slot: Any = None
+
+    @property
+    def label(self) -> str:
+        """What to call this leaf in a message."""
+        return f"'{self.name}'" if self.name else f"a leaf tensor of shape {self.shape}"
+
+
+def reachable(outputs: Iterable[Node]) -> list[Node]:
+    """All nodes that `outputs` were computed from, themselves included, in the order of their creation."""
+    stack = list(outputs)
+    seen: set[Node] = set()
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend([parent for parent in node.parents if parent is not None and parent not in seen])
+    return sorted(seen, key=_by_serial)
+
+
+def _downstream(order: list[Node], inputs: Iterable[Node]) -> set[Node]:
+    """The nodes among `order` that depend on some of `inputs`, these included."""
+    found = set(inputs)
+    for node in order:
+        for parent in node.parents:
+            if parent in found:
+                found.add(node)
+                break
+    return found
+
+
+def _saved(node: Node, differentiable: bool) -> tuple[Any, ...]:
+    """What the rules of `node` read, after checking that it is still there and still what it was."""
+    if node.saved is None:
+        raise errors.freed_graph(node.primitive.name)
+    if node.serial < ledger.last_write():
+        for position, array in enumerate(node.saved):
+            if backend.is_array(array) and (writer := ledger.writer_since(array, node.serial)):
+                raise errors.changed_in_place(_saved_label(node, position), writer, node.primitive.name)
+    if hasattr(node, "origin"):
+        anomaly.compare(node, lambda position: _saved_label(node, position))
+    return node.primitive.revive(node) if differentiable else node.saved  # type: ignore[no-any-return]
+
+
+def _saved_label(node: Node, position: int) -> str:
+    source = node if position == 0 else node.parents[position - 1]
+    return source.label if source is not None else f"input {position - 1}"
+
+
+def pull_back(
+    outputs: Sequence[Node], cotangents: Sequence[Any], inputs: Sequence[Node] | None = None, *,
+    differentiable: bool = False, free: bool = False,
+) -> dict[Node, Any]:  # fmt: skip
+    """Carry cotangents from `outputs` down to `inputs`: the transposed Jacobian, applied to a vector.
+
+    Parameters
+    ----------
+    outputs, cotangents
+        Nodes, and one cotangent for each: arrays, or Tensors where `differentiable`.
+    inputs
+        The nodes whose cotangents are wanted; None means every leaf, and every node that retains its gradient.
+    differentiable
+        Run the rules on Tensors, so that the result is recorded.
+    free
+        Drop each node's saved arrays once its rules have run.
+
+    Returns
+    -------
+    dict
+        The cotangent of each wanted node that was reached.
+    """
+    order = reachable(outputs)
+    wanted = None if inputs is None else set(inputs)
+    path = None if inputs is None else _downstream(order, inputs)
+    inspecting = current.get().inspecting
+    pending: dict[Node, Any] = {}
+    owned: set[Node] = set()  # nodes whose pending sum is an array of our own, which may be added to in place
+    result: dict[Node, Any] = {}
+
+    def add(node: Node, cotangent: Any) -> None:
+        earlier = pending.get(node)
+        if earlier is None:
+            pending[node] = cotangent
+        elif node in owned:
+            pending[node] = iadd(earlier, cotangent)
+        else:
+            pending[node] = earlier + cotangent
+            if not differentiable:
+                owned.add(node)
+
+    for node, cotangent in zip(outputs, cotangents, strict=True):
+        add(node, cotangent)
+    for node in reversed(order):
+        cotangent = pending.pop(node, None)
+        if cotangent is None:
+            continue
+        if node in wanted if wanted is not None else (not node.parents or hasattr(node, "grad")):
+            result[node] = cotangent
+        if not node.parents:
+            continue
+        if path is not None and node not in path:
+            continue
+        saved = _saved(node, differentiable)
+        pull = node.primitive.pull
+        for position, parent in enumerate(node.parents):
+            if parent is not None and (path is None or parent in path):
+                product = pull(node, position, cotangent, saved)
+                if inspecting:
+                    anomaly.inspect_gradient(node, position, product)
+                add(parent, product)
+        if free:
+            node.saved = None
+    return result
+
+
+def push_forward(
+    inputs: Sequence[Node], tangents: Sequence[Any], outputs: Sequence[Node], *, differentiable: bool = False
+) -> dict[Node, Any]:
+    """Carry tangents from `inputs` up to `outputs`: the Jacobian, applied to a vector.
+
+    Parameters are those of `pull_back`, mirrored. Returns the tangent of every node that one of the inputs reaches.
+    """
+    order = reachable(outputs)
+    last_use = {parent: node.serial for node in order for parent in node.parents if parent is not None}
+    kept = set(outputs)
+    result = dict(zip(inputs, tangents, strict=True))
+    given = set(result)
+    for node in order:
+        if node in given or not node.parents:
+            continue
+        incoming = [None if parent is None else result.get(parent) for parent in node.parents]
+        if any(tangent is not None for tangent in incoming):
+            result[node] = node.primitive.push(node, incoming, _saved(node, differentiable))
+        for parent in node.parents:
+            if parent is not None and last_use[parent] == node.serial and parent not in kept:
+                result.pop(parent, None)
+    return result

@@ -1,0 +1,633 @@
+"""The Tensor that users hold: an array, and the node that made it.
+
+A Tensor is a thin handle. The array holds the values; the node, if there is one, holds everything the tape needs,
+the gradient of a leaf included. Operators are written out here, one line each, so that type checkers see them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .. import backend, errors, ops
+from . import ledger
+from .dtypes import array_from_data, as_dtype
+from .primitive import register_tensor, wrap
+from .tape import Leaf, Node, Variable, pull_back
+
+__all__ = ["Parameter", "Tensor"]
+
+Array = Any
+Axes = int | tuple[int, ...] | None
+
+
+@register_tensor
+class Tensor(Variable):
+    """An array that remembers how it was computed, so that derivatives can be taken.
+
+    Parameters
+    ----------
+    array : array, tensor, number or (nested) list
+        A NumPy or CuPy array is wrapped without copying. Lists and numbers are made into arrays first.
+    requires_grad : bool
+        Whether derivatives with respect to this tensor will be asked for.
+
+    Raises
+    ------
+    TypeError
+        For a dtype other than bool, integers and floats of at most 64 bits, and for ``requires_grad=True`` on
+        anything but floats.
+
+    Examples
+    --------
+    >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # `array + tensor` comes to Tensor.__radd__
+    __array_priority__ = 1000.0
+
+    def __init__(self, array: Any, requires_grad: bool = False) -> None:
+        if isinstance(array, Variable):
+            array = array._array
+        elif not backend.is_array(array):
+            array = np.asarray(array) if isinstance(array, np.generic) else array_from_data(array, None)
+        dtype = as_dtype(array.dtype)
+        self._array = array if array.dtype == dtype else array.astype(dtype)
+        self._node = None
+        if requires_grad:
+            self.requires_grad_()
+
+    # What it is.
+
+    @property
+    def data(self) -> Array:
+        """The array itself.
+
+        Assigning writes in place, into the same memory, and is noticed: a derivative that needs the old values then
+        raises instead of using the new ones. Writes into the array (``x.data[0] = 1``) are noticed only inside
+        `detect_anomaly`.
+        """
+        return self._array
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        array = self._array
+        if value is not array:
+            value = value._array if isinstance(value, Variable) else value
+            if not backend.is_array(value):
+                value = backend.to_device(array_from_data(value, array.dtype), self.device)
+            if value.shape != array.shape or value.dtype != array.dtype:
+                raise errors.ShapeError(
+                    f"data: expected an array of shape {array.shape} and dtype {array.dtype}; got {value.shape} "
+                    f"and {value.dtype}. Make a new tensor for another shape or dtype."
+                )
+            array[...] = backend.to_device(value, self.device)
+        ledger.wrote(array, "an assignment to .data")
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether derivatives with respect to this tensor can be asked for."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start (or stop) being a leaf of graphs, in place; returns the tensor itself.
+
+        Raises
+        ------
+        TypeError
+            For a tensor that is not floating.
+        GraphError
+            When asked of a result to stop: ``detach()`` it instead.
+        """
+        if requires_grad and self._node is None:
+            if self._array.dtype.kind != "f":
+                raise errors.only_floating(self._array.dtype)
+            self._node = Leaf(self._array.shape, self._array.dtype, self.name)
+        elif not requires_grad and self._node is not None:
+            if not self.is_leaf:
+                raise errors.GraphError("only a leaf can stop requiring gradients; for a result write y = y.detach()")
+            self._name, self._node = self.name, None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor was made by the user rather than computed from tensors that require gradients."""
+        return self._node is None or isinstance(self._node, Leaf)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The sum of the gradients that `backward` has brought here since the last ``zero_grad()``; None before."""
+        node = self._node
+        if node is None:
+            return None
+        if isinstance(node, Leaf):
+            return node.grad  # type: ignore[no-any-return]
+        if not hasattr(node, "grad"):
+            warnings.warn(
+                "the gradient of a result is not kept, and this tensor is a result, not a leaf. Call "
+                "y.retain_grad() before backward() to keep it. If it was meant to be a leaf: w = w - lr * w.grad "
+                "makes a new tensor; write w.data -= lr * w.grad.data instead.",
+                stacklevel=2,
+            )
+            return None
+        return node.grad  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if not isinstance(self._node, Leaf):
+            raise errors.no_graph("this tensor is not a leaf that requires gradients: its gradient cannot be set; it")
+        if value is not None:
+            value = value if isinstance(value, Tensor) else Tensor(value)
+            if value.shape != self.shape:
+                raise errors.gradient_shape("grad", value.shape, self.shape)
+            if self._node.slot is not None and value is not self._node.slot.tensor:
+                self._node.slot.add(value._array, anew=True)
+                value = self._node.slot.tensor
+        self._node.grad = value
+
+    @property
+    def name(self) -> str | None:
+        """A name for messages and drawings."""
+        if self._node is not None:
+            return getattr(self._node, "name", None)
+        return getattr(self, "_name", None)
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        if self._node is not None:
+            self._node.name = value
+        else:
+            self._name = value  # type: ignore[assignment]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self._array.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self._array.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        return self._array.dtype  # type: ignore[no-any-return]
+
+    @property
+    def device(self) -> str:
+        """Where the array lives: ``"cpu"``, ``"cuda:0"``."""
+        return backend.device_of(self._array)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 - NumPy's name
+        """All axes in reversed order."""
+        return ops.transpose(self)  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """The last two axes exchanged: a stack of matrices, each transposed."""
+        return ops.swapaxes(self, -1, -2)  # type: ignore[no-any-return]
+
+    # Derivatives.
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False, **unknown: Any) -> None:
+        """Add the derivative of this tensor with respect to every leaf to that leaf's ``grad``.
+
+        Parameters
+        ----------
+        gradient : tensor or array, optional
+            The vector v of a vector-Jacobian product, shaped like this tensor; 1 for a scalar.
+        retain_graph : bool
+            Keep what the graph saved, so that it can be swept again.
+
+        Raises
+        ------
+        ShapeError
+            Where this tensor is not a scalar and no `gradient` is given.
+        GraphError, FreedGraphError, InPlaceError
+            Where nothing was recorded, was freed already, or was overwritten.
+
+        Examples
+        --------
+        >>> x = tg.tensor(3.0, requires_grad=True)
+        >>> (x**2).backward()
+        >>> x.grad
+        tensor(6.)
+        """
+        if unknown:
+            if "create_graph" in unknown:
+                raise errors.create_graph_in_backward()
+            raise TypeError(f"backward() got an unexpected argument {next(iter(unknown))!r}")
+        if self._node is None:
+            raise errors.no_graph("this tensor")
+        seed = seed_for(self, gradient, errors.not_scalar(self.shape))._array
+        found = pull_back([self._node], [seed], free=not retain_graph)
+        _store(found, seed)
+
+    def retain_grad(self) -> Tensor:
+        """Ask `backward` to keep the gradient of this tensor although it is not a leaf; returns the tensor."""
+        if self._node is None:
+            raise errors.no_graph("this tensor")
+        if not hasattr(self._node, "grad"):
+            self._node.grad = None
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: the next `backward` starts anew."""
+        if self._node is not None and hasattr(self._node, "grad"):
+            self._node.grad = None
+
+    def detach(self) -> Tensor:
+        """The same array, cut off from the graph: no derivative flows through the result."""
+        return wrap(self._array)  # type: ignore[no-any-return]
+
+    # Values, and moves.
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array; on the CPU it shares this tensor's memory.
+
+        Raises
+        ------
+        TypeError
+            For a tensor that requires gradients (write ``t.detach().numpy()``) or lives on a GPU (``t.cpu()``).
+        """
+        if self._node is not None or backend.of(self._array) is not backend.HOST:
+            raise errors.not_an_array(self._node is not None, self.device)
+        return self._array  # type: ignore[no-any-return]
+
+    def item(self) -> float | int | bool:
+        """The only element, as a Python number. On a GPU this waits for the computation to finish."""
+        if self.size != 1:
+            raise errors.ShapeError(f"item() needs exactly one element; this tensor has shape {self.shape}")
+        return backend.of(self._array).to_host(self._array).item()  # type: ignore[no-any-return]
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return backend.of(self._array).to_host(self._array).tolist()
+
+    def clone(self) -> Tensor:
+        """A copy with memory of its own, through which derivatives flow."""
+        return ops.copy(self)  # type: ignore[no-any-return]
+
+    def to(self, target: Any) -> Tensor:
+        """The tensor on another device, or in another dtype; itself where nothing changes.
+
+        Parameters
+        ----------
+        target : str or dtype
+            A device (``"cuda"``), or a dtype (``tg.float64``). Derivatives flow through both.
+        """
+        if isinstance(target, str) and target.partition(":")[0] not in np.sctypeDict:
+            device = backend.resolve(target)
+            return self if device == self.device else ops.move(self, device=device, source=self.device)
+        dtype = as_dtype(target)
+        return self if dtype == self.dtype else self.astype(dtype)
+
+    def cpu(self) -> Tensor:
+        """The tensor in host memory."""
+        return self.to("cpu")
+
+    def cuda(self, index: int | None = None) -> Tensor:
+        """The tensor on a GPU."""
+        return self.to("cuda" if index is None else f"cuda:{index}")
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The same values as another dtype."""
+        return ops.astype(self, dtype)  # type: ignore[no-any-return]
+
+    # Functions that read naturally as methods.
+
+    def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.sum`."""
+        return ops.sum(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.mean`."""
+        return ops.mean(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.max`."""
+        return ops.max(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.min`."""
+        return ops.min(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.argmax`."""
+        return ops.argmax(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.argmin`."""
+        return ops.argmin(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def any(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.any`."""
+        return ops.any(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def all(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.all`."""
+        return ops.all(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def logsumexp(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """See `tinygrad_opt.logsumexp`."""
+        return ops.logsumexp(self, axis, keepdims)  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """See `tinygrad_opt.reshape`; the shape may be given as one tuple or as several integers."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+
+    def ravel(self) -> Tensor:
+        """See `tinygrad_opt.ravel`."""
+        return ops.ravel(self)  # type: ignore[no-any-return]
+
+    def flatten(self) -> Tensor:
+        """All elements in one row."""
+        return ops.ravel(self)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """See `tinygrad_opt.transpose`; the axes may be given as one tuple or as several integers."""
+        order = axes[0] if len(axes) == 1 else axes or None
+        return ops.transpose(self, order)  # type: ignore[no-any-return]
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """See `tinygrad_opt.swapaxes`."""
+        return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
+
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> Tensor:
+        """See `tinygrad_opt.squeeze`."""
+        return ops.squeeze(self, axis)  # type: ignore[no-any-return]
+
+    def broadcast_to(self, shape: int | Sequence[int]) -> Tensor:
+        """See `tinygrad_opt.broadcast_to`."""
+        return ops.broadcast_to(self, shape)  # type: ignore[no-any-return]
+
+    exp = ops.exp
+    log = ops.log
+    sqrt = ops.sqrt
+    square = ops.square
+    tanh = ops.tanh
+    relu = ops.relu
+
+    # Operators.
+
+    def __add__(self, other: Any) -> Tensor:
+        return ops.add(self, other)  # type: ignore[no-any-return]
+
+    def __radd__(self, other: Any) -> Tensor:
+        return ops.add(other, self)  # type: ignore[no-any-return]
+
+    def __sub__(self, other: Any) -> Tensor:
+        return ops.subtract(self, other)  # type: ignore[no-any-return]
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return ops.subtract(other, self)  # type: ignore[no-any-return]
+
+    def __mul__(self, other: Any) -> Tensor:
+        return ops.multiply(self, other)  # type: ignore[no-any-return]
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return ops.multiply(other, self)  # type: ignore[no-any-return]
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return ops.divide(self, other)  # type: ignore[no-any-return]
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return ops.divide(other, self)  # type: ignore[no-any-return]
+
+    def __pow__(self, other: Any) -> Tensor:
+        if isinstance(other, (int, float)) and other == 2:
+            return ops.square(self)  # type: ignore[no-any-return]
+        return ops.power(self, other)  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return ops.power(other, self)  # type: ignore[no-any-return]
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return ops.matmul(self, other)  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return ops.matmul(other, self)  # type: ignore[no-any-return]
+
+    def __neg__(self) -> Tensor:
+        return ops.negative(self)  # type: ignore[no-any-return]
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return ops.absolute(self)  # type: ignore[no-any-return]
+
+    def __lt__(self, other: Any) -> Tensor:
+        return ops.less(self, other)  # type: ignore[no-any-return]
+
+    def __le__(self, other: Any) -> Tensor:
+        return ops.less_equal(self, other)  # type: ignore[no-any-return]
+
+    def __gt__(self, other: Any) -> Tensor:
+        return ops.greater(self, other)  # type: ignore[no-any-return]
+
+    def __ge__(self, other: Any) -> Tensor:
+        return ops.greater_equal(self, other)  # type: ignore[no-any-return]
+
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return ops.equal(self, other)  # type: ignore[no-any-return]
+
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return ops.not_equal(self, other)  # type: ignore[no-any-return]
+
+    __hash__ = Variable.__hash__  # by identity, as the key of a dict or a member of a set
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return ops.getitem(self, index)  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise errors.item_assignment()
+
+    # Python's own protocols.
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError("a tensor without axes cannot be iterated over; use .item() for its value")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"a tensor of shape {self.shape} is neither true nor false as a whole; use .any() or .all()"
+            )
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"only an integer tensor can serve as an index; got {self.dtype}")
+        return int(self.item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self._node is not None or backend.of(self._array) is not backend.HOST:
+            raise errors.not_an_array(self._node is not None, self.device)
+        return np.array(self._array, dtype=dtype, copy=copy)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if spec else str(self), spec)
+
+    def __repr__(self) -> str:
+        notes = []
+        host = backend.of(self._array).to_host(self._array)
+        if self.dtype.kind in "iuf" and self.dtype not in (np.dtype("float32"), np.dtype("int64")):
+            notes.append(f"dtype={self.dtype}")
+        if self.device != "cpu":
+            notes.append(f"device='{self.device}'")
+        if isinstance(self._node, Leaf):
+            notes.append("requires_grad=True")
+        elif self._node is not None:
+            notes.append(f"grad_fn='{self._node.primitive.name}'")
+        body = np.array2string(host, separator=", ", prefix="tensor(")
+        return f"tensor({', '.join([body, *notes])})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise errors.GraphError("only leaves can be copied deeply; write y.detach() or y.clone() for a result")
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin._restore(self._state())
+        return twin
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise errors.GraphError("only leaves can be pickled; write y.detach() for the values of a result")
+        return _rebuild, (type(self), self._state())
+
+    def _state(self) -> dict[str, Any]:
+        """A copy of everything that a leaf consists of, in host memory."""
+        grad = self._node.grad if isinstance(self._node, Leaf) else None
+        return {
+            "array": np.array(backend.of(self._array).to_host(self._array)),
+            "device": self.device,
+            "requires_grad": self.requires_grad,
+            "name": self.name,
+            "grad": None if grad is None else grad._state(),
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self._array = backend.to_device(state["array"], backend.resolve(state["device"]))
+        self._node = None
+        if state["name"] is not None:
+            self._name = state["name"]
+        if state["requires_grad"]:
+            self.requires_grad_()
+        if state["grad"] is not None and self._node is not None:
+            self._node.grad = _rebuild(Tensor, state["grad"])
+
+
+class Parameter(Tensor):
+    """A tensor that a module learns: it requires gradients, and modules list it among their parameters.
+
+    Parameters
+    ----------
+    array : array, tensor, number or (nested) list
+        Floating values.
+    requires_grad : bool
+        False for a frozen parameter.
+
+    Examples
+    --------
+    >>> tg.nn.Parameter(tg.zeros(2))
+    Parameter([0., 0.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, array: Any, requires_grad: bool = True) -> None:
+        super().__init__(array, requires_grad)
+
+    def __repr__(self) -> str:
+        return "Parameter" + super().__repr__().removeprefix("tensor")
+
+
+def _rebuild(cls: type[Tensor], state: dict[str, Any]) -> Tensor:
+    tensor = cls.__new__(cls)
+    tensor._restore(state)
+    return tensor
+
+
+def seed_for(output: Tensor, gradient: Any, complaint: Exception) -> Tensor:
+    """The cotangent that starts a walk: 1 for a scalar, or what the caller gave, checked and cast."""
+    array = output._array
+    if gradient is None:
+        if array.shape != ():
+            raise complaint
+        return wrap(backend.namespace(array).ones((), dtype=array.dtype))  # type: ignore[no-any-return]
+    if not isinstance(gradient, Tensor):
+        gradient = Tensor(gradient)
+        if backend.of(gradient._array) is backend.HOST:
+            gradient = gradient.to(output.device)
+    if gradient.shape != array.shape:
+        raise errors.gradient_shape("gradient", gradient.shape, array.shape)
+    return gradient.to(array.dtype)  # type: ignore[no-any-return]
+
+
+def _store(found: dict[Node, Array], seed: Array) -> None:
+    """Add what a backward walk found to the gradients of the leaves; no two of them may share memory."""
+    taken = {id(seed)}
+    for node, array in found.items():
+        slot = getattr(node, "slot", None)
+        if slot is None:
+            node.grad = wrap(own(array if node.grad is None else node.grad._array + array, taken))
+        else:
+            slot.add(array, anew=node.grad is None)
+            node.grad = slot.tensor
+
+
+class Slot:
+    """The place of one leaf's gradient inside a larger vector: a view, written in place."""
+
+    __slots__ = ("region", "tensor")
+
+    def __init__(self, view: Array) -> None:
+        self.tensor: Tensor = wrap(view)
+        self.region = ledger.region(view)
+
+    def add(self, array: Array, anew: bool) -> None:
+        """Add to what the slot holds, or start anew."""
+        if anew:
+            self.tensor._array[...] = array
+        else:
+            self.tensor._array += array
+        self.region.touch("backward()")
+
+
+def own(array: Array, taken: set[int]) -> Array:
+    """The array itself if nobody else can hold it, else a copy: views, and arrays in `taken`, belong to others."""
+    if id(array) in taken or getattr(array, "base", None) is not None or type(array) is not backend.of(array).array:
+        array = backend.namespace(array).array(array)
+    taken.add(id(array))
+    return array

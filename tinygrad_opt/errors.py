@@ -1,0 +1,190 @@
+"""What can go wrong, in words: one exception type per kind of mistake, and the wording of every message.
+
+A message says what was expected, what came, why it matters, and the corrected call. The hot code only decides
+*that* something is wrong; the sentences live here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = [
+    "AnomalyError",
+    "DeviceError",
+    "DeviceUnavailableError",
+    "FreedGraphError",
+    "GradcheckError",
+    "GraphError",
+    "InPlaceError",
+    "RendererError",
+    "ShapeError",
+    "UnusedInputError",
+]
+
+
+class ShapeError(ValueError):
+    """Shapes that do not fit the operation."""
+
+
+class DeviceError(RuntimeError):
+    """Arrays of different devices, or of different array libraries, met in one operation."""
+
+
+class DeviceUnavailableError(DeviceError):
+    """A device was asked for that this machine cannot give."""
+
+
+class GraphError(RuntimeError):
+    """The recorded graph cannot answer the question that was asked of it."""
+
+
+class FreedGraphError(GraphError):
+    """A second sweep over a graph whose saved arrays were freed by the first."""
+
+
+class InPlaceError(GraphError):
+    """An array that was saved for the derivative has been overwritten since."""
+
+
+class UnusedInputError(GraphError):
+    """A derivative was asked with respect to something that the output does not depend on."""
+
+
+class AnomalyError(FloatingPointError):
+    """The first value or gradient that is not finite, found by `detect_anomaly`."""
+
+
+class GradcheckError(AssertionError):
+    """A derivative that disagrees with the numeric one."""
+
+
+class RendererError(RuntimeError):
+    """No program was found that turns a graph description into a picture."""
+
+
+def _shapes(arrays: Iterable[Any]) -> str:
+    return " and ".join(str(getattr(x, "shape", x)) for x in arrays)
+
+
+def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], error: Exception) -> Exception:
+    """Rephrase what the array library said, naming the operation, the shapes and the arguments."""
+    details = f" with {', '.join(f'{k}={v!r}' for k, v in meta.items())}" if meta else ""
+    said = str(error).strip() or type(error).__name__
+    arrays = list(arrays)
+    if isinstance(error, IndexError):
+        return IndexError(f"{operation}: the index does not fit shape {_shapes(arrays)}: {said}")
+    if isinstance(error, ValueError):
+        return ShapeError(f"{operation}: shapes {_shapes(arrays)} do not fit{details}: {said}")
+    if isinstance(error, TypeError):
+        dtypes = " and ".join(str(getattr(x, "dtype", type(x).__name__)) for x in arrays)
+        return TypeError(f"{operation}: cannot take {dtypes}{details}: {said}")
+    return error
+
+
+def unsupported_argument(operation: str, position: int, value: Any) -> TypeError:
+    return TypeError(
+        f"{operation}: argument {position} is a {type(value).__name__}; expected a tensor, an array, a number "
+        "or a (nested) list of numbers."
+    )
+
+
+def unsupported_dtype(dtype: Any) -> TypeError:
+    if getattr(dtype, "kind", "") == "c":
+        return TypeError(
+            f"complex tensors are out of scope; got {dtype}. Keep real and imaginary parts as two real tensors."
+        )
+    return TypeError(
+        f"tensors hold bool, integer or floating numbers (float16, float32, float64); got {dtype}. "
+        "Convert first: tg.tensor(numpy.asarray(data, dtype='float32'))."
+    )
+
+
+def mixed_devices(operation: str, places: Iterable[tuple[str, str]]) -> DeviceError:
+    listed = list(places)
+    where = ", ".join(f"{name} is on {device}" for name, device in listed)
+    target = next((device for _, device in listed if device != "cpu"), "cpu")
+    return DeviceError(f"{operation}: {where}. Move one: x.to({target.split(':')[0]!r}).")
+
+
+def only_floating(dtype: Any) -> TypeError:
+    return TypeError(
+        f"only floating tensors can require gradients; got {dtype}. "
+        "Write tg.tensor([1., 2.]) or pass dtype=tg.float32."
+    )
+
+
+def not_scalar(shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"backward() needs a scalar; this tensor has shape {shape}. Reduce it (.sum(), .mean()), or pass "
+        "gradient= of the same shape (a vector-Jacobian product)."
+    )
+
+
+def gradient_shape(what: str, got: Any, expected: Any) -> ShapeError:
+    return ShapeError(
+        f"{what} must have the shape of what it belongs to, {tuple(expected)}; got {tuple(got)}. "
+        f"Use tg.broadcast_to(v, {tuple(expected)}) if one value is meant for all entries."
+    )
+
+
+def no_graph(what: str) -> GraphError:
+    return GraphError(
+        f"{what} does not require gradients: nothing was recorded for it. Create the inputs with "
+        "requires_grad=True, and check that the computation is outside no_grad() and does not pass through "
+        "detach(), numpy() or an integer type."
+    )
+
+
+def freed_graph(operation: str) -> FreedGraphError:
+    return FreedGraphError(
+        f"the arrays saved by '{operation}' are gone: an earlier backward() freed them. The usual causes: "
+        "(1) backward() called twice on one loss, or on two losses that share a part: add the losses first; "
+        "(2) the forward pass is outside the loop or closure: compute the loss anew before each backward(); "
+        "(3) a tensor of the previous step is still attached to its graph: detach() it. "
+        "If two sweeps over one graph are really meant: backward(retain_graph=True) the first time."
+    )
+
+
+def changed_in_place(what: str, writer: str, operation: str) -> InPlaceError:
+    return InPlaceError(
+        f"{what} was changed in place (by {writer}) after '{operation}' saved it; call backward() before step(), "
+        "or write out of place: x = x + 1 instead of x.data += 1."
+    )
+
+
+def item_assignment() -> TypeError:
+    return TypeError(
+        "tensors do not support t[i] = v: it would overwrite values that a derivative may still need. Build a new "
+        "tensor: t.at[i].set(v), tg.where(mask, v, t), or tg.stack([...])."
+    )
+
+
+def unused_input(label: str) -> UnusedInputError:
+    return UnusedInputError(
+        f"{label} is not used in computing this output; pass unused='zero' or unused='none'."
+    )
+
+
+def create_graph_in_backward() -> TypeError:
+    return TypeError(
+        "backward() stores plain gradients. For derivatives of gradients: "
+        "g, = tg.gradients(loss, [x], create_graph=True)."
+    )
+
+
+def not_an_array(requires_grad: bool, device: str) -> TypeError:
+    if requires_grad:
+        return TypeError(
+            "this tensor requires gradients, and NumPy would not record what it does with it: "
+            "write t.detach().numpy() for the values alone, or use the function of the same name in tg."
+        )
+    return TypeError(f"this tensor is on {device}; NumPy needs host memory: write t.cpu().numpy().")
+
+
+def device_unavailable(device: str, cause: str, remedy: str) -> DeviceUnavailableError:
+    return DeviceUnavailableError(f"device {device!r} is not available: {cause} {remedy} (device='auto' takes the CPU then.)")
+
+
+def anomaly(what: str, operation: str, details: str, where: str) -> AnomalyError:
+    return AnomalyError(f"{what} of '{operation}' is the first that is not finite ({details}){where}")

@@ -1,0 +1,211 @@
+"""Maps that rescale a whole group of elements: softmax and its relatives, and normalization.
+
+Their Jacobians mix the elements of a group but stay cheap to apply. Those of `softmax` and `normalize` are
+symmetric, so one rule is both the push and the pull.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import errors
+from ..core.primitive import Constant, General
+from .elementwise import exp, sqrt
+from .reduce import _mean, _sum
+from .shape import _reshape, normalize_axes, normalize_axis
+
+__all__ = ["log_softmax", "normalize", "one_hot", "softmax", "softmax_cross_entropy"]
+
+
+def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
+    if x.size == 0:
+        return xp.empty_like(x)
+    y = xp.exp(x - x.max(axis=axis, keepdims=True))
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+_softmax = General(
+    "softmax",
+    [lambda t, y, _x, *, axis: y * (t - _sum(t * y, axis=(axis,), keepdims=True))],
+    kernel=_softmax_kernel,
+)
+
+
+def _log_softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
+    if x.size == 0:
+        return xp.empty_like(x)
+    z = x - x.max(axis=axis, keepdims=True)
+    z -= xp.log(xp.exp(z).sum(axis=axis, keepdims=True))
+    return z
+
+
+_log_softmax = General(
+    "log_softmax",
+    [lambda t, y, _x, *, axis: t - _sum(t * exp(y), axis=(axis,), keepdims=True)],
+    [lambda g, y, _x, *, axis: g - exp(y) * _sum(g, axis=(axis,), keepdims=True)],
+    kernel=_log_softmax_kernel,
+)
+
+_one_hot = Constant(
+    "one_hot",
+    kernel=lambda xp, labels, *, classes, dtype: (labels[..., None] == xp.arange(classes)).astype(dtype),
+)
+
+
+def _cross_entropy_kernel(xp: Any, x: Any, labels: Any) -> Any:
+    classes = x.shape[-1]
+    if x.size == 0:
+        return xp.zeros(labels.shape, dtype=x.dtype)
+    z = (x - x.max(axis=-1, keepdims=True)).reshape(-1, classes)
+    picked = z[xp.arange(len(z)), labels.reshape(-1)]
+    return (xp.log(xp.exp(z).sum(axis=-1)) - picked).reshape(labels.shape)
+
+
+def _residual(x: Any, labels: Any) -> Any:
+    """Predicted minus true probabilities: the gradient of the cross-entropy by the logits."""
+    return _softmax(x, axis=len(x.shape) - 1) - _one_hot(labels, classes=x.shape[-1], dtype=x.dtype)
+
+
+_softmax_cross_entropy = General(
+    "softmax_cross_entropy",
+    [lambda t, _y, x, labels: _sum(t * _residual(x, labels), axis=(len(x.shape) - 1,), keepdims=False), None],
+    [lambda g, _y, x, labels: _reshape(g, shape=(*g.shape, 1)) * _residual(x, labels), None],
+    kernel=_cross_entropy_kernel,
+)
+
+
+def _normalize_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    if x.size == 0:
+        return xp.empty_like(x)
+    y = x - x.mean(axis=axis, keepdims=True)
+    y /= xp.sqrt((y * y).mean(axis=axis, keepdims=True) + eps)
+    return y
+
+
+def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    # y = (x - μ)/s and ds = mean(y dx), so dy = (dx - mean(dx) - y mean(y dx)) / s.
+    centred = x - _mean(x, axis=axis, keepdims=True)
+    scale = sqrt(_mean(centred * centred, axis=axis, keepdims=True) + eps)
+    along = y * _mean(y * t, axis=axis, keepdims=True)
+    return (t - _mean(t, axis=axis, keepdims=True) - along) / scale
+
+
+_normalize = General("normalize", [_normalize_rule], kernel=_normalize_kernel)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Positive numbers that sum to 1 along `axis`: ``yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ)``, without overflow.
+
+    Examples
+    --------
+    >>> tg.softmax(tg.tensor([1000.0, 1000.0]))
+    tensor([0.5, 0.5])
+    """
+    return _softmax(x, axis=normalize_axis("softmax", axis, len(x.shape)))
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Logarithm of the softmax along `axis`: ``yᵢ = xᵢ - ln Σⱼ exp(xⱼ)``, without overflow.
+
+    Examples
+    --------
+    >>> tg.log_softmax(tg.tensor([0.0, 0.0]))
+    tensor([-0.6931472, -0.6931472])
+    """
+    return _log_softmax(x, axis=normalize_axis("log_softmax", axis, len(x.shape)))
+
+
+def one_hot(labels: Any, classes: int, dtype: Any = None) -> Any:
+    """A row of `classes` zeros with a single 1, at the place of the label, for each label.
+
+    Parameters
+    ----------
+    labels : tensor or array of int, any shape
+    classes : int
+    dtype : dtype, optional
+        The default floating dtype where nothing else is said.
+
+    Raises
+    ------
+    IndexError
+        For a label outside ``0 … classes - 1``.
+
+    Examples
+    --------
+    >>> tg.one_hot(tg.tensor([0, 2]), 3)
+    tensor([[1., 0., 0.],
+            [0., 0., 1.]])
+    """
+    from ..core.dtypes import as_dtype, default_dtype
+
+    check_labels("one_hot", labels, classes)
+    return _one_hot(labels, classes=classes, dtype=as_dtype(dtype or default_dtype()))
+
+
+def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
+    """Negative logarithm of the probability that the softmax of `logits` gives to each label.
+
+    ``y = ln Σⱼ exp(xⱼ) - x_label``, over the last axis; no overflow at any logit.
+
+    Parameters
+    ----------
+    logits : tensor, shape (..., classes)
+    labels : tensor or array of int, shape (...)
+
+    Returns
+    -------
+    tensor, shape (...)
+
+    Raises
+    ------
+    ShapeError
+        Where the shapes do not fit.
+    IndexError
+        For a label outside ``0 … classes - 1``.
+    TypeError
+        For labels that are not integers.
+
+    Examples
+    --------
+    >>> tg.softmax_cross_entropy(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
+    tensor([0.6931472])
+    """
+    if len(logits.shape) == 0 or tuple(labels.shape) != tuple(logits.shape[:-1]):
+        raise errors.ShapeError(
+            f"softmax_cross_entropy: logits {tuple(logits.shape)}, labels {tuple(labels.shape)}; expected one label "
+            f"for each row of logits: labels {tuple(logits.shape[:-1])}"
+        )
+    check_labels("softmax_cross_entropy", labels, logits.shape[-1])
+    return _softmax_cross_entropy(logits, labels)
+
+
+def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e-5) -> Any:
+    """Shift and scale to mean 0 and variance 1 along `axis`: ``y = (x - μ) / √(σ² + eps)``.
+
+    μ and σ² (the biased variance) are functions of `x`, and the derivative goes through them.
+
+    Examples
+    --------
+    >>> tg.normalize(tg.tensor([1.0, 3.0]), eps=0.0)
+    tensor([-1.,  1.])
+    """
+    axes = normalize_axes("normalize", axis, len(x.shape))
+    if x.size == 0 and math.prod(x.shape[a] for a in axes) == 0:
+        raise errors.ShapeError(f"normalize: no elements along axis {axes} of shape {tuple(x.shape)}")
+    return _normalize(x, axis=axes, eps=float(eps))
+
+
+def check_labels(function: str, labels: Any, classes: int) -> None:
+    """Refuse labels that are not whole numbers between 0 and ``classes - 1`` (on a GPU this waits for them)."""
+    dtype = getattr(labels, "dtype", None)
+    if dtype is None or dtype.kind not in "iu":
+        raise TypeError(
+            f"{function}: labels are whole numbers, one per row; got {dtype or type(labels).__name__}. "
+            "Write labels.astype(tg.int64), or tg.argmax(labels, axis=-1) if they are one-hot."
+        )
+    array = getattr(labels, "_array", labels)
+    if array.size and (int(array.min()) < 0 or int(array.max()) >= classes):
+        bad = int(array.min()) if int(array.min()) < 0 else int(array.max())
+        raise IndexError(f"{function}: label {bad} is outside 0 … {classes - 1}, for {classes} classes")
