@@ -308,6 +308,19 @@ class Tensor(Variable):
         """The tensor on a GPU."""
         return self.to("cuda" if index is None else f"cuda:{index}")
 
+    def rehome(self, array: Array) -> Tensor:
+        """Hold another array from now on, and stay the same object; the old array is left as it is.
+
+        A leaf starts anew: without a gradient, and outside any optimizer's flat vector. Graphs recorded before keep
+        the old array.
+        """
+        name, learns = self.name, self._node is not None
+        self._array, self._node = array, None
+        if learns:
+            self.requires_grad_()
+        self.name = name
+        return self
+
     def astype(self, dtype: Any) -> Tensor:
         """The same values as another dtype."""
         return ops.astype(self, dtype)  # type: ignore[no-any-return]

@@ -1,0 +1,205 @@
+"""Layers: modules that hold the parameters of one function of `functional`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import errors, ops
+from ..core.creation import ones, zeros
+from ..core.modes import no_grad
+from ..core.tensor import Parameter, Tensor
+from . import functional, init
+from .module import Module
+
+__all__ = ["BatchNorm1d", "CrossEntropyLoss", "Linear", "ReLU", "Tanh"]
+
+
+def _positive(layer: str, **sizes: int) -> None:
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(f"{layer}: {name} must be a positive integer; got {size!r}")
+
+
+class Linear(Module):
+    """Affine map ``y = x Wᵀ + b``.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+    bias : bool
+    dtype, device
+        Of the parameters.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_features, in_features)
+        Starts uniform in ``±1/√in_features`` (`init.fan_in_uniform_`).
+    bias : Parameter, shape (out_features,), or None
+        Likewise.
+
+    Examples
+    --------
+    >>> tg.nn.Linear(2, 3)(tg.ones(4, 2)).shape
+    (4, 3)
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None, device: str | None = None
+    ) -> None:
+        _positive("Linear", in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(zeros(out_features, in_features, dtype=dtype, device=device))
+        self.bias = Parameter(zeros(out_features, dtype=dtype, device=device)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new starting values."""
+        init.fan_in_uniform_(self.weight)
+        if self.bias is not None:
+            init.fan_in_uniform_(self.bias, fan_in=self.in_features)
+
+    def forward(self, x: Any) -> Any:
+        """``x Wᵀ + b`` for x of shape (..., in_features)."""
+        return functional.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes and the initializer."""
+        bias = "" if self.bias is not None else ", bias=False"
+        return f"{self.in_features}, {self.out_features}{bias}, init=fan_in_uniform_"
+
+
+class BatchNorm1d(Module):
+    """Batch normalization of features, shape (batch, features) or (batch, features, length).
+
+    In training mode each feature is normalized by the mean and biased variance of the batch, through which the
+    derivative goes; the running averages move towards the batch's mean and *unbiased* variance. In evaluation mode
+    the running averages are used and stay as they are.
+
+    Parameters
+    ----------
+    num_features : int
+    eps : float
+        Added to the variance.
+    momentum : float or None
+        Weight of the newest batch in the running averages; None averages over all batches seen.
+    affine : bool
+        Whether there are a learned scale (`weight`, starts at 1) and shift (`bias`, starts at 0).
+    track_running_stats : bool
+        Without running averages the batch's own statistics are used in both modes.
+
+    Raises
+    ------
+    ShapeError
+        In training mode, for one value per feature: its variance is 0, and nothing could be learned.
+
+    References
+    ----------
+    S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015.
+
+    Examples
+    --------
+    >>> layer = tg.nn.BatchNorm1d(1, eps=0.0)
+    >>> layer(tg.tensor([[1.0], [3.0]])).tolist()
+    [[-1.0], [1.0]]
+    """
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, *, dtype: Any = None, device: str | None = None,
+    ) -> None:  # fmt: skip
+        _positive("BatchNorm1d", num_features=num_features)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        made = {"dtype": dtype, "device": device}
+        self.weight = Parameter(ones(num_features, **made)) if affine else None
+        self.bias = Parameter(zeros(num_features, **made)) if affine else None
+        self.running_mean = zeros(num_features, **made) if track_running_stats else None
+        self.running_var = ones(num_features, **made) if track_running_stats else None
+        self.num_batches_tracked = zeros((), dtype="int64", device=device) if track_running_stats else None
+
+    def forward(self, x: Any) -> Any:
+        """Normalize `x`; in training mode, move the running averages."""
+        if len(x.shape) not in (2, 3) or x.shape[1] != self.num_features:
+            raise errors.ShapeError(
+                f"BatchNorm1d: expected shape (batch, {self.num_features}) or (batch, {self.num_features}, length); "
+                f"got {tuple(x.shape)}"
+            )
+        if not self.training and self.running_mean is not None:
+            return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
+        if self.training:
+            self._check_batch(x)
+            self._track(x)
+        return functional.batch_norm(x, None, None, self.weight, self.bias, self.eps)
+
+    def _check_batch(self, x: Any) -> None:
+        if x.size // self.num_features < 2:
+            raise errors.ShapeError(
+                f"BatchNorm1d: one value per feature in training (shape {tuple(x.shape)}) has no variance. Use larger "
+                "batches, DataLoader(..., drop_last=True) against a last batch of one, or model.eval() to predict."
+            )
+
+    def _track(self, x: Tensor) -> None:
+        """Move the running averages. They get new arrays: a graph that saved the old ones stays valid."""
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        with no_grad():
+            self.num_batches_tracked.rehome((self.num_batches_tracked + 1).data)
+            share = self.momentum if self.momentum is not None else 1 / self.num_batches_tracked.item()
+            along = (0, *range(2, len(x.shape)))
+            count = x.size // self.num_features
+            mean = ops.mean(x, axis=along, keepdims=True)
+            variance = ops.sum(ops.square(x - mean), axis=along) / (count - 1)
+            for average, newest in ((self.running_mean, ops.ravel(mean)), (self.running_var, variance)):
+                average.rehome(((1 - share) * average + share * newest).data)
+
+    def extra_repr(self) -> str:
+        """The size and the options."""
+        return f"{self.num_features}, eps={self.eps:g}, momentum={self.momentum}"
+
+
+class ReLU(Module):
+    """``max(x, 0)``, elementwise.
+
+    Examples
+    --------
+    >>> tg.nn.ReLU()(tg.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """``max(x, 0)``."""
+        return ops.relu(x)
+
+
+class Tanh(Module):
+    """Hyperbolic tangent, elementwise.
+
+    Examples
+    --------
+    >>> tg.nn.Tanh()(tg.tensor([0.0]))
+    tensor([0.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """``tanh x``."""
+        return ops.tanh(x)
+
+
+class CrossEntropyLoss(Module):
+    """Negative log-likelihood of labels under the softmax of logits; see `functional.cross_entropy`.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+
+    Examples
+    --------
+    >>> tg.nn.CrossEntropyLoss()(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
+    tensor(0.6931472)
+    """
+
+    def __init__(self, reduction: str = "mean") -> None:
+        self.reduction = reduction
+
+    def forward(self, logits: Any, labels: Any) -> Any:
+        """The loss."""
+        return functional.cross_entropy(logits, labels, self.reduction)

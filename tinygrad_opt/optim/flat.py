@@ -1,0 +1,130 @@
+"""Parameters, gradients and state of an optimizer as contiguous vectors.
+
+`FlatVector` moves the values of its parameters into one vector, and gives the gradient of each a slot in another:
+``p.data`` and ``p.grad`` become views. An update rule then runs over whole vectors, in blocks small enough to stay
+in cache, however many parameters there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .. import backend, errors
+from ..core import ledger
+from ..core.tape import Leaf
+from ..core.tensor import Slot, Tensor
+
+__all__ = ["FlatVector"]
+
+Array = Any
+BLOCK = 8192  # elements; a rule's half dozen float32 temporaries then fit a second-level cache
+
+
+class FlatVector:
+    """The parameters of one group, of one dtype and on one device, laid out one after the other.
+
+    Attributes
+    ----------
+    theta, grad : array, shape (n,)
+        Values and gradients of all parameters.
+    state : dict of str to array, shape (n,)
+        What the update rule carries from step to step; zeros at the start.
+    steps : list of int
+        How many updates each parameter has had.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self.parameters = list(parameters)
+        first = self.parameters[0]._array
+        self.dtype, self.device = first.dtype, backend.device_of(first)
+        self.bounds = [0]
+        for parameter in self.parameters:
+            self.bounds.append(self.bounds[-1] + parameter.size)
+        with backend.for_device(self.device).on(self.device):
+            self.theta = self.zeros()
+            self.grad = self.zeros()
+        self.region = ledger.region(self.theta)
+        self.state: dict[str, Array] = {}
+        self.steps = [0] * len(self.parameters)
+        self._views = [self._view(self.theta, i) for i in range(len(self.parameters))]
+        self._slots = [Slot(self._view(self.grad, i)) for i in range(len(self.parameters))]
+        self.adopt()
+
+    def zeros(self) -> Array:
+        """A vector of zeros, as long as this one."""
+        return backend.namespace(self.parameters[0]._array).zeros(self.bounds[-1], dtype=self.dtype)
+
+    def _view(self, vector: Array, position: int) -> Array:
+        stretch = vector[self.bounds[position] : self.bounds[position + 1]]
+        return stretch.reshape(self.parameters[position].shape)
+
+    def adopt(self) -> None:
+        """Bring in parameters whose memory is elsewhere: at first all, later those that someone has moved."""
+        for position, (parameter, view, slot) in enumerate(zip(self.parameters, self._views, self._slots, strict=True)):
+            if parameter._array is not view:
+                self._bring_in(position, parameter)
+            leaf = parameter._node
+            if isinstance(leaf, Leaf) and leaf.slot is not slot:
+                if leaf.grad is not None:
+                    slot.add(leaf.grad._array, anew=True)
+                    leaf.grad = slot.tensor
+                leaf.slot = slot
+
+    def _bring_in(self, position: int, parameter: Tensor) -> None:
+        array, view = parameter._array, self._views[position]
+        if (array.shape, array.dtype, parameter.device) != (view.shape, view.dtype, self.device):
+            raise errors.DeviceError(
+                f"parameter {parameter.name or position} is now {array.shape} {array.dtype} on {parameter.device}; "
+                f"the optimizer was made for {view.shape} {view.dtype} on {self.device}. Make the optimizer after "
+                "model.to(...)."
+            )
+        view[...] = array
+        parameter._array = view
+
+    def runs(self) -> Iterator[tuple[int, int, int]]:
+        """Stretches ``(start, stop, t)`` of neighbouring parameters with a gradient that are due for update number t."""
+        start, stop, due = 0, 0, 0
+        for position, parameter in enumerate(self.parameters):
+            leaf = parameter._node
+            t = self.steps[position] + 1 if leaf is not None and leaf.grad is not None else 0
+            if t != due:
+                if due and stop > start:
+                    yield start, stop, due
+                start, due = self.bounds[position], t
+            stop = self.bounds[position + 1]
+            self.steps[position] = t or self.steps[position]
+        if due and stop > start:
+            yield start, stop, due
+
+    def update(self, rule: Callable[..., tuple[Array, ...]], names: Sequence[str], writer: str, **hyper: Any) -> None:
+        """Apply ``rule(theta, g, *state, t=..., **hyper) -> (theta, *state)`` to every parameter with a gradient."""
+        self.adopt()
+        for name in names:
+            if name not in self.state:
+                self.state[name] = self.zeros()
+        vectors = [self.theta, *(self.state[name] for name in names)]
+        on_host = backend.of(self.theta) is backend.HOST
+        self.region.touch(writer)
+        for start, stop, t in self.runs():
+            block = BLOCK if on_host else stop - start
+            for low in range(start, stop, block):
+                here = slice(low, min(low + block, stop))
+                theta, *state = [vector[here] for vector in vectors]
+                for old, new in zip(
+                    (theta, *state), rule(theta, self.grad[here], *state, t=t, **hyper), strict=True
+                ):
+                    old[...] = new
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state vectors and step counts, copied to the host."""
+        to_host = backend.of(self.theta).to_host
+        state = {name: to_host(vector).copy() for name, vector in self.state.items()}
+        return {"size": self.bounds[-1], "state": state, "steps": list(self.steps)}
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+        self.state = {
+            name: backend.to_device(vector.astype(self.dtype), self.device) for name, vector in saved["state"].items()
+        }
+        self.steps = list(saved["steps"])

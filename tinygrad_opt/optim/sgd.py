@@ -1,0 +1,93 @@
+"""Gradient descent on mini-batches, with and without momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .optimizer import Optimizer, check_number
+
+__all__ = ["SGD"]
+
+Array = Any
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: ``θ ← θ - ε v``.
+
+    With g the gradient (plus λθ for weight decay λ)::
+
+        v ← g                           without momentum
+        v ← α v + (1 - τ) g             with momentum α and dampening τ (v ← g at the first step)
+        v ← g + α v                     what is then used in place of v, with nesterov=True
+
+    Parameters
+    ----------
+    params : iterable of tensors or of dicts
+    lr : float
+        The learning rate ε.
+    momentum : float
+        α, in [0, 1).
+    dampening : float
+        τ.
+    weight_decay : float
+        λ, the coefficient of an L2 penalty λ‖θ‖²/2.
+    nesterov : bool
+        Needs momentum, and no dampening.
+
+    Raises
+    ------
+    ValueError
+        For numbers outside their range.
+
+    Notes
+    -----
+    Names, defaults and meaning are PyTorch's. The book's momentum (Goodfellow et al., *Deep Learning*, algorithm 8.2:
+    ``v ← αv - εg; θ ← θ + v``) differs only when ε changes between steps: there the old velocity keeps the old ε.
+
+    References
+    ----------
+    Goodfellow, Bengio, Courville, *Deep Learning*, algorithms 8.1 to 8.3.
+    I. Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> w = tg.tensor([1.0], requires_grad=True)
+    >>> optimizer = tg.optim.SGD([w], lr=0.25)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.5], requires_grad=True)
+    """
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, dampening: float = 0.0,
+        weight_decay: float = 0.0, nesterov: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
+        )
+
+    def check(self, group: Mapping[str, Any]) -> None:
+        """Momentum in [0, 1); Nesterov's form with momentum and without dampening."""
+        check_number("SGD", "momentum", group["momentum"], high=1.0)
+        if group["nesterov"] and (not group["momentum"] or group["dampening"]):
+            raise ValueError("SGD: nesterov=True needs momentum > 0 and dampening = 0")
+
+    def state_names(self, group: Mapping[str, Any]) -> Sequence[str]:
+        """The velocity, where there is momentum."""
+        return ("v",) if group["momentum"] else ()
+
+    def rule(  # type: ignore[override]
+        self, theta: Array, g: Array, *state: Array, t: int, lr: float, momentum: float, dampening: float,
+        weight_decay: float, nesterov: bool,
+    ) -> tuple[Array, ...]:  # fmt: skip
+        """One step, as in the docstring of the class."""
+        if weight_decay:
+            g = g + weight_decay * theta
+        if not state:
+            return (theta - lr * g,)
+        (v,) = state
+        v = g if t == 1 else momentum * v + (1 - dampening) * g
+        direction = g + momentum * v if nesterov else v
+        return theta - lr * direction, v
