@@ -28,6 +28,8 @@ from operator import itemgetter
 from types import MethodType
 from typing import Any
 
+import numpy as np
+
 from .. import backend, errors
 from . import anomaly
 from .modes import current
@@ -40,7 +42,9 @@ Rule = Callable[..., Any]
 REGISTRY: dict[str, Primitive] = {}
 _new = object.__new__
 _tensor: type[Variable] = Variable
-_SCALARS = frozenset({float, int, bool})
+_UNKNOWN: Any = object()
+# Types that any library's kernel takes beside its arrays: Python's numbers and NumPy's scalars.
+_SCALARS = (float, int, bool, np.float16, np.float32, np.float64, np.int32, np.int64, np.bool_)
 
 
 def register_tensor(cls: type[Variable]) -> type[Variable]:
@@ -116,7 +120,7 @@ class Primitive:
         self.name = self.__name__ = self.__qualname__ = name
         self.__doc__ = inspect.cleandoc(doc)
         self._kernel = kernel or name
-        self._kernels: dict[type, Callable[..., Array]] = {}
+        self._kernels: dict[type, Any] = dict.fromkeys(_SCALARS)  # array type -> bound kernel
         self._reads = reads
         self._savers: dict[tuple[int, int], Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {}
         REGISTRY[name] = self
@@ -128,16 +132,32 @@ class Primitive:
         return self if instance is None else MethodType(self, instance)
 
     def __call__(self, *args: Any, **meta: Any) -> Any:
+        """Compute on raw arrays; or, with a Tensor among the arguments, compute and record."""
+        kernels = self._kernels
+        kernel = None
+        for x in args:
+            if (kind := type(x)) not in kernels:
+                break
+            kernel = kernels[kind] or kernel
+        else:
+            if kernel is not None:
+                try:
+                    return kernel(*args, **meta)
+                except (ValueError, TypeError, IndexError) as error:
+                    raise errors.kernel_failed(self.name, args, meta, error) from error
+        return self._record(args, meta)
+
+    def _record(self, args: Sequence[Any], meta: dict[str, Any]) -> Any:
+        kernels = self._kernels
+        kernel = None
         arrays: list[Any] = []
         parents: list[Node | None] = []
-        family: Any = None
         mask = 0
         bit = 1
-        wrapped = plain = False
+        uniform = is_tensor = True
         for x in args:
             node = None
             if isinstance(x, Variable):
-                wrapped = True
                 node = x._node
                 x = x._array
                 if node is not None:
@@ -145,30 +165,28 @@ class Primitive:
             bit += bit
             arrays.append(x)
             parents.append(node)
-            if family is not (kind := type(x)) and kind not in _SCALARS:
-                if family is None:
-                    family = kind
-                else:
-                    plain = True
-        kernel = self._kernels.get(family)
-        if plain or kernel is None:
-            arrays, kernel, made = self._admit(args)
-            wrapped = wrapped or made
+            found = kernels.get(type(x), _UNKNOWN)
+            if found is not None:
+                uniform = uniform and (kernel is None or kernel is found)
+                kernel = found
+        if kernel is None or kernel is _UNKNOWN or not uniform:
+            arrays, kernel, is_tensor = self._admit(args)
         try:
             y = kernel(*arrays, **meta)
         except (ValueError, TypeError, IndexError) as error:
             raise errors.kernel_failed(self.name, arrays, meta, error) from error
-        if not wrapped:
+        if not is_tensor:
             return y
-        if type(y) not in self._kernels:
+        if kernels.get(type(y)) is None:
             y = backend.namespace(y).asarray(y)
         tensor = _new(_tensor)
         tensor._array = y
-        tensor._node = None
         mode = current.get()
         if mask and mode.recording and y.dtype.kind == "f":
             saver = self._savers.get((mask, len(arrays))) or self._saver(mask, len(arrays))
             tensor._node = Node(self, meta, saver((UNREAD, y, *arrays)), parents, y.shape, y.dtype)
+        else:
+            tensor._node = None
         if mode.inspecting:
             anomaly.inspect_value(self.name, y, arrays)
             if tensor._node is not None:
@@ -189,7 +207,7 @@ class Primitive:
 
     def _on_one_device(self, kernel: Callable[..., Array], *arrays: Any, **meta: Any) -> Array:
         """Run a kernel of a library that has several devices, after seeing that one of them holds everything."""
-        places = {backend.device_of(x) for x in arrays if type(x) in self._kernels}
+        places = {backend.device_of(x) for x in arrays if backend.is_array(x)}
         if len(places) > 1:
             raise self._mixed(arrays)
         with backend.for_device(place := places.pop()).on(place):
@@ -206,21 +224,24 @@ class Primitive:
         return errors.mixed_devices(self.name, places)
 
     def _admit(self, args: Sequence[Any]) -> tuple[list[Any], Callable[..., Array], bool]:
-        """Take the arguments apart where the fast path could not: scalars only, lists, or several libraries."""
+        """Take the arguments apart where the fast path could not: a library's first array, lists, scalars, a mixture.
+
+        Returns the arrays, the kernel, and whether the result is to be a Tensor.
+        """
         arrays = [x._array if isinstance(x, Variable) else x for x in args]
         reference = next((x for x in arrays if backend.is_array(x)), None)
-        made = False
+        is_tensor = any(isinstance(x, Variable) for x in args)
         for position, x in enumerate(arrays):
             if isinstance(x, (list, tuple)) and not isinstance(x, str):
                 arrays[position] = _from_list(x, reference)
-                made = True
+                is_tensor = True
             elif not backend.is_array(x) and not isinstance(x, (float, int)) and not hasattr(x, "dtype"):
                 raise errors.unsupported_argument(self.name, position, x)
         if len({backend.of(x).kind for x in arrays if backend.is_array(x)}) > 1:
             raise self._mixed(args)
         chosen = next((x for x in arrays if backend.is_array(x)), 0.0)
         kernel = self._kernels.get(backend.of(chosen).array) or self._bind(chosen)
-        return arrays, kernel, made
+        return arrays, kernel, is_tensor
 
     # What is kept for the rules, and how it comes back.
 
@@ -410,7 +431,7 @@ cast = Linear(
 def fit(value: Any, like: Any) -> Any:
     """`value` with the shape and dtype of `like`: summed or broadcast, and cast, where that is needed at all."""
     shape = like.shape
-    if value.shape != shape:
+    if value.shape != shape:  # the common case needs nothing
         if len(value.shape) > len(shape) or any(
             n != m for n, m in zip(value.shape[::-1], shape[::-1], strict=False) if n != 1
         ):

@@ -116,13 +116,13 @@ class Leaf(Node):
 
 def reachable(outputs: Iterable[Node]) -> list[Node]:
     """All nodes that `outputs` were computed from, themselves included, in the order of their creation."""
-    stack = list(outputs)
-    seen: set[Node] = set()
+    seen = set(outputs)
+    stack = list(seen)
     while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend([parent for parent in node.parents if parent is not None and parent not in seen])
+        for parent in stack.pop().parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
     return sorted(seen, key=_by_serial)
 
 
@@ -137,17 +137,15 @@ def _downstream(order: list[Node], inputs: Iterable[Node]) -> set[Node]:
     return found
 
 
-def _saved(node: Node, differentiable: bool) -> tuple[Any, ...]:
-    """What the rules of `node` read, after checking that it is still there and still what it was."""
+def _check(node: Node) -> None:
+    """Raise where what the rules of `node` read was freed, or overwritten since."""
     if node.saved is None:
         raise errors.freed_graph(node.primitive.name)
-    if node.serial < ledger.last_write():
-        for position, array in enumerate(node.saved):
-            if backend.is_array(array) and (writer := ledger.writer_since(array, node.serial)):
-                raise errors.changed_in_place(_saved_label(node, position), writer, node.primitive.name)
+    for position, array in enumerate(node.saved):
+        if backend.is_array(array) and (writer := ledger.writer_since(array, node.serial)):
+            raise errors.changed_in_place(_saved_label(node, position), writer, node.primitive.name)
     if hasattr(node, "origin"):
         anomaly.compare(node, lambda position: _saved_label(node, position))
-    return node.primitive.revive(node) if differentiable else node.saved  # type: ignore[no-any-return]
 
 
 def _saved_label(node: Node, position: int) -> str:
@@ -181,41 +179,51 @@ def pull_back(
     wanted = None if inputs is None else set(inputs)
     path = None if inputs is None else _downstream(order, inputs)
     inspecting = current.get().inspecting
+    last_write = ledger.last_write()
     pending: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose pending sum is an array of our own, which may be added to in place
     result: dict[Node, Any] = {}
 
     def add(node: Node, cotangent: Any) -> None:
-        earlier = pending.get(node)
-        if earlier is None:
-            pending[node] = cotangent
-        elif node in owned:
-            pending[node] = iadd(earlier, cotangent)
+        """Sum what reaches a node from several consumers."""
+        if node in owned:
+            pending[node] = iadd(pending[node], cotangent)
         else:
-            pending[node] = earlier + cotangent
+            pending[node] = pending[node] + cotangent
             if not differentiable:
                 owned.add(node)
 
     for node, cotangent in zip(outputs, cotangents, strict=True):
-        add(node, cotangent)
+        if node in pending:
+            add(node, cotangent)
+        else:
+            pending[node] = cotangent
     for node in reversed(order):
         cotangent = pending.pop(node, None)
         if cotangent is None:
             continue
-        if node in wanted if wanted is not None else (not node.parents or hasattr(node, "grad")):
+        parents = node.parents
+        if wanted is None:
+            if not parents or hasattr(node, "grad"):
+                result[node] = cotangent
+        elif node in wanted:
             result[node] = cotangent
-        if not node.parents:
+        if not parents or (path is not None and node not in path):
             continue
-        if path is not None and node not in path:
-            continue
-        saved = _saved(node, differentiable)
-        pull = node.primitive.pull
-        for position, parent in enumerate(node.parents):
-            if parent is not None and (path is None or parent in path):
-                product = pull(node, position, cotangent, saved)
-                if inspecting:
-                    anomaly.inspect_gradient(node, position, product)
+        if node.saved is None or node.serial < last_write or inspecting:
+            _check(node)
+        primitive = node.primitive
+        saved = primitive.revive(node) if differentiable else node.saved
+        for position, parent in enumerate(parents):
+            if parent is None or (path is not None and parent not in path):
+                continue
+            product = primitive.pull(node, position, cotangent, saved)
+            if inspecting:
+                anomaly.inspect_gradient(node, position, product)
+            if parent in pending:
                 add(parent, product)
+            else:
+                pending[parent] = product
         if free:
             node.saved = None
     return result
@@ -233,12 +241,17 @@ def push_forward(
     kept = set(outputs)
     result = dict(zip(inputs, tangents, strict=True))
     given = set(result)
+    last_write = ledger.last_write()
+    inspecting = current.get().inspecting
     for node in order:
         if node in given or not node.parents:
             continue
         incoming = [None if parent is None else result.get(parent) for parent in node.parents]
         if any(tangent is not None for tangent in incoming):
-            result[node] = node.primitive.push(node, incoming, _saved(node, differentiable))
+            if node.saved is None or node.serial < last_write or inspecting:
+                _check(node)
+            saved = node.primitive.revive(node) if differentiable else node.saved
+            result[node] = node.primitive.push(node, incoming, saved)
         for parent in node.parents:
             if parent is not None and last_use[parent] == node.serial and parent not in kept:
                 result.pop(parent, None)

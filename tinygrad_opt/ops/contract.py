@@ -6,15 +6,14 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.primitive import General, Multilinear, sum_to
-from .shape import _reshape, swapaxes
+from ..core.primitive import General, Linear, Multilinear
+from .reduce import _sum
+from .shape import _reshape
 
 __all__ = ["affine", "matmul"]
 
 
-def _mT(x: Any) -> Any:
-    return swapaxes(x, -1, -2)
-
+_mT = Linear("matrix_transpose", lambda g, like: _mT(g), kernel=lambda xp, x: x.swapaxes(-1, -2))
 
 # Both arguments have at least two axes; leading ones broadcast, and are summed back by the kind.
 _matmul = Multilinear(
@@ -88,7 +87,7 @@ _affine = General(
     pulls=[
         lambda g, _y, _x, weight, _b: _matmul(g, weight),
         lambda g, _y, x, _w, _b: _matmul(_mT(g), x),
-        lambda g, _y, _x, _w, _b: sum_to(g, shape=g.shape[1:]),
+        lambda g, _y, _x, _w, _b: _sum(g, axis=(0,), keepdims=False),
     ],
     kernel=_affine_kernel,
 )

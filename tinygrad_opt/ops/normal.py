@@ -54,25 +54,42 @@ _one_hot = Constant(
 )
 
 
-def _cross_entropy_kernel(xp: Any, x: Any, labels: Any) -> Any:
+def _cross_entropy_kernel(xp: Any, x: Any, labels: Any, *, reduction: str) -> Any:
     classes = x.shape[-1]
     if x.size == 0:
-        return xp.zeros(labels.shape, dtype=x.dtype)
-    z = (x - x.max(axis=-1, keepdims=True)).reshape(-1, classes)
-    picked = z[xp.arange(len(z)), labels.reshape(-1)]
-    return (xp.log(xp.exp(z).sum(axis=-1)) - picked).reshape(labels.shape)
+        losses = xp.zeros(labels.shape, dtype=x.dtype)
+    else:
+        z = (x - x.max(axis=-1, keepdims=True)).reshape(-1, classes)
+        picked = z[xp.arange(len(z)), labels.reshape(-1)]
+        losses = xp.log(xp.exp(z).sum(axis=-1)) - picked
+    if reduction == "none":
+        return losses.reshape(labels.shape)
+    return losses.sum() if reduction == "sum" else losses.sum() / labels.size
 
 
 def _residual(x: Any, labels: Any) -> Any:
-    """Predicted minus true probabilities: the gradient of the cross-entropy by the logits."""
+    """Predicted minus true probabilities: the gradient of each row's cross-entropy by its logits."""
     return _softmax(x, axis=len(x.shape) - 1) - _one_hot(labels, classes=x.shape[-1], dtype=x.dtype)
 
 
+def _cross_entropy_push(t: Any, _y: Any, x: Any, labels: Any, *, reduction: str) -> Any:
+    change = t * _residual(x, labels)
+    if reduction == "none":
+        return _sum(change, axis=(len(x.shape) - 1,), keepdims=False)
+    total = _sum(change, axis=tuple(range(len(x.shape))), keepdims=False)
+    return total if reduction == "sum" else total / labels.size
+
+
+def _cross_entropy_pull(g: Any, _y: Any, x: Any, labels: Any, *, reduction: str) -> Any:
+    if reduction == "none":
+        g = _reshape(g, shape=(*g.shape, 1))
+    elif reduction == "mean":
+        g = g / labels.size
+    return g * _residual(x, labels)
+
+
 _softmax_cross_entropy = General(
-    "softmax_cross_entropy",
-    [lambda t, _y, x, labels: _sum(t * _residual(x, labels), axis=(len(x.shape) - 1,), keepdims=False), None],
-    [lambda g, _y, x, labels: _reshape(g, shape=(*g.shape, 1)) * _residual(x, labels), None],
-    kernel=_cross_entropy_kernel,
+    "softmax_cross_entropy", [_cross_entropy_push, None], [_cross_entropy_pull, None], kernel=_cross_entropy_kernel
 )
 
 
@@ -144,7 +161,7 @@ def one_hot(labels: Any, classes: int, dtype: Any = None) -> Any:
     return _one_hot(labels, classes=classes, dtype=as_dtype(dtype or default_dtype()))
 
 
-def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
+def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     """Negative logarithm of the probability that the softmax of `logits` gives to each label.
 
     ``y = ln Σⱼ exp(xⱼ) - x_label``, over the last axis; no overflow at any logit.
@@ -153,15 +170,18 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     ----------
     logits : tensor, shape (..., classes)
     labels : tensor or array of int, shape (...)
+    reduction : {"mean", "sum", "none"}
+        What to do with the values of the rows.
 
     Returns
     -------
-    tensor, shape (...)
+    tensor
+        A scalar in nats; of shape (...) with ``reduction="none"``.
 
     Raises
     ------
     ShapeError
-        Where the shapes do not fit.
+        Where the shapes do not fit, and for the mean over no rows.
     IndexError
         For a label outside ``0 … classes - 1``.
     TypeError
@@ -170,15 +190,20 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     Examples
     --------
     >>> tg.softmax_cross_entropy(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
-    tensor([0.6931472])
+    tensor(0.6931472)
     """
-    if len(logits.shape) == 0 or tuple(labels.shape) != tuple(logits.shape[:-1]):
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"softmax_cross_entropy: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
+    shape = logits.shape
+    check_labels("softmax_cross_entropy", labels, shape[-1] if shape else 0)
+    if labels.shape != shape[:-1] or not shape:
         raise errors.ShapeError(
-            f"softmax_cross_entropy: logits {tuple(logits.shape)}, labels {tuple(labels.shape)}; expected one label "
-            f"for each row of logits: labels {tuple(logits.shape[:-1])}"
+            f"softmax_cross_entropy: logits {tuple(shape)}, labels {tuple(labels.shape)}; expected one label "
+            f"for each row of logits: labels {tuple(shape[:-1])}"
         )
-    check_labels("softmax_cross_entropy", labels, logits.shape[-1])
-    return _softmax_cross_entropy(logits, labels)
+    if reduction == "mean" and labels.size == 0:
+        raise errors.ShapeError("softmax_cross_entropy: the mean over an empty batch has no value")
+    return _softmax_cross_entropy(logits, labels, reduction=reduction)
 
 
 def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e-5) -> Any:
@@ -206,6 +231,7 @@ def check_labels(function: str, labels: Any, classes: int) -> None:
             "Write labels.astype(tg.int64), or tg.argmax(labels, axis=-1) if they are one-hot."
         )
     array = getattr(labels, "_array", labels)
-    if array.size and (int(array.min()) < 0 or int(array.max()) >= classes):
+    # Read as unsigned, a negative label is a huge one: a single pass finds both kinds of fault.
+    if array.size and int(array.view(f"u{dtype.itemsize}").max()) >= classes:
         bad = int(array.min()) if int(array.min()) < 0 else int(array.max())
         raise IndexError(f"{function}: label {bad} is outside 0 … {classes - 1}, for {classes} classes")

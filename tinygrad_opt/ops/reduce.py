@@ -29,9 +29,16 @@ def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
     return math.prod(shape[i] for i in axis)
 
 
-_sum = Linear("sum", lambda g, like, *, axis, keepdims: _spread(g, like, axis))
+# The methods of arrays are a little quicker than the library's functions of the same name.
+_sum = Linear(
+    "sum",
+    lambda g, like, *, axis, keepdims: _spread(g, like, axis),
+    kernel=lambda xp, x, *, axis, keepdims: x.sum(axis=axis, keepdims=keepdims),
+)
 _mean = Linear(
-    "mean", lambda g, like, *, axis, keepdims: _spread(g / _count(like.shape, axis), like, axis)
+    "mean",
+    lambda g, like, *, axis, keepdims: _spread(g / _count(like.shape, axis), like, axis),
+    kernel=lambda xp, x, *, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
 )
 
 

@@ -88,6 +88,6 @@ class Adam(Optimizer):
             g = g + weight_decay * theta
         s = rho1 * s + (1 - rho1) * g
         r = rho2 * r + (1 - rho2) * (g * g)
-        s_hat = s / (1 - rho1**t)
-        r_hat = r / (1 - rho2**t)
-        return theta - lr * (s_hat / (sqrt(r_hat) + eps)), s, r
+        correct1, correct2 = 1 / (1 - rho1**t), 1 / (1 - rho2**t)
+        s_hat, r_hat = s * (lr * correct1), r * correct2  # the rate goes in with the number: one pass less
+        return theta - s_hat / (sqrt(r_hat) + eps), s, r

@@ -18,7 +18,7 @@ from ..core.tensor import Slot, Tensor
 __all__ = ["FlatVector"]
 
 Array = Any
-BLOCK = 8192  # elements; a rule's half dozen float32 temporaries then fit a second-level cache
+BLOCK = 16384  # elements; a rule's half dozen float32 temporaries then fit a second-level cache
 
 
 class FlatVector:
@@ -110,11 +110,10 @@ class FlatVector:
             block = BLOCK if on_host else stop - start
             for low in range(start, stop, block):
                 here = slice(low, min(low + block, stop))
-                theta, *state = [vector[here] for vector in vectors]
-                for old, new in zip(
-                    (theta, *state), rule(theta, self.grad[here], *state, t=t, **hyper), strict=True
-                ):
-                    old[...] = new
+                views = [vector[here] for vector in vectors]
+                results = rule(views[0], self.grad[here], *views[1:], t=t, **hyper)
+                for view, result in zip(views, results, strict=True):
+                    view[...] = result
 
     def state_dict(self) -> dict[str, Any]:
         """The state vectors and step counts, copied to the host."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..core.modes import enable_grad, no_grad
+from ..core.modes import enable_grad
 from ..core.tensor import Tensor
 from .flat import FlatVector
 
@@ -123,12 +123,11 @@ class Optimizer:
                 loss = closure()
             loss.backward()
         writer = f"{type(self).__name__}.step"
-        with no_grad():
-            for group, vectors in zip(self.param_groups, self._vectors, strict=True):
-                hyper = {name: value for name, value in group.items() if name != "params"}
-                names = self.state_names(group)
-                for vector in vectors:
-                    vector.update(self.rule, names, writer, **hyper)
+        for group, vectors in zip(self.param_groups, self._vectors, strict=True):
+            hyper = {name: value for name, value in group.items() if name != "params"}
+            names = self.state_names(group)
+            for vector in vectors:
+                vector.update(self.rule, names, writer, **hyper)
         return loss
 
     def state_dict(self) -> dict[str, Any]:
