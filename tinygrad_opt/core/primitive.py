@@ -42,7 +42,7 @@ Rule = Callable[..., Any]
 REGISTRY: dict[str, Primitive] = {}
 _new = object.__new__
 _tensor: type[Variable] = Variable
-_UNKNOWN: Any = object()
+_OTHER: Any = object()
 # Types that any library's kernel takes beside its arrays: Python's numbers and NumPy's scalars.
 _SCALARS = (float, int, bool, np.float16, np.float32, np.float64, np.int32, np.int64, np.bool_)
 
@@ -136,40 +136,36 @@ class Primitive:
         kernels = self._kernels
         kernel = None
         for x in args:
-            if (kind := type(x)) not in kernels:
-                break
-            kernel = kernels[kind] or kernel
+            if (found := kernels.get(type(x), _OTHER)) is not None:
+                if found is _OTHER:
+                    break
+                kernel = found
         else:
             if kernel is not None:
                 try:
                     return kernel(*args, **meta)
                 except (ValueError, TypeError, IndexError) as error:
                     raise errors.kernel_failed(self.name, args, meta, error) from error
-        return self._record(args, meta)
 
-    def _record(self, args: Sequence[Any], meta: dict[str, Any]) -> Any:
-        kernels = self._kernels
         kernel = None
         arrays: list[Any] = []
         parents: list[Node | None] = []
         mask = 0
         bit = 1
-        uniform = is_tensor = True
+        is_tensor = True
         for x in args:
             node = None
-            if isinstance(x, Variable):
+            if isinstance(x, _tensor):
                 node = x._node
                 x = x._array
                 if node is not None:
-                    mask |= bit
+                    mask += bit
             bit += bit
             arrays.append(x)
             parents.append(node)
-            found = kernels.get(type(x), _UNKNOWN)
-            if found is not None:
-                uniform = uniform and (kernel is None or kernel is found)
-                kernel = found
-        if kernel is None or kernel is _UNKNOWN or not uniform:
+            if (found := kernels.get(type(x), _OTHER)) is not None and found is not kernel:
+                kernel = found if kernel is None else _OTHER
+        if kernel is None or kernel is _OTHER:
             arrays, kernel, is_tensor = self._admit(args)
         try:
             y = kernel(*arrays, **meta)
@@ -182,7 +178,7 @@ class Primitive:
         tensor = _new(_tensor)
         tensor._array = y
         mode = current.get()
-        if mask and mode.recording and y.dtype.kind == "f":
+        if mask and mode.recording:
             saver = self._savers.get((mask, len(arrays))) or self._saver(mask, len(arrays))
             tensor._node = Node(self, meta, saver((UNREAD, y, *arrays)), parents, y.shape, y.dtype)
         else:

@@ -318,4 +318,8 @@ def astype(x: Any, dtype: Any) -> Any:
     >>> tg.astype(tg.tensor([1.5, 2.5]), tg.int32)
     tensor([1, 2], dtype=int32)
     """
-    return cast(x, dtype=as_dtype(dtype))
+    wanted = as_dtype(dtype)
+    return (cast if wanted.kind == "f" else _cast_away)(x, dtype=wanted)
+
+
+_cast_away = Constant("cast_away", kernel=lambda xp, x, *, dtype: x.astype(dtype))
