@@ -45,7 +45,7 @@ class Backend:
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         """Bring an array of this device to a NumPy array (no copy where none is needed)."""
-        return array  # type: ignore[no-any-return]
+        return array
 
     def on(self, device: str) -> contextlib.AbstractContextManager[Any]:
         """Make `device` current, for libraries that have such a thing."""
@@ -88,10 +88,10 @@ class _Cupy(Backend):
             return self.namespace.asarray(array)
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
-        return self.namespace.asnumpy(array)  # type: ignore[no-any-return]
+        return self.namespace.asnumpy(array)
 
     def on(self, device: str) -> contextlib.AbstractContextManager[Any]:
-        return self.namespace.cuda.Device(int(device.partition(":")[2] or 0))  # type: ignore[no-any-return]
+        return self.namespace.cuda.Device(int(device.partition(":")[2] or 0))
 
     def new_generator(self, seed: np.random.SeedSequence, device: str) -> Any:
         with self.on(device):

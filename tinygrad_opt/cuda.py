@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import backend, errors
 
 __all__ = ["empty_cache", "is_available", "memory_summary"]
@@ -45,5 +47,5 @@ def empty_cache() -> None:
     _cupy().get_default_memory_pool().free_all_blocks()
 
 
-def _cupy():  # type: ignore[no-untyped-def]
+def _cupy() -> Any:
     return backend.for_device(backend.resolve("cuda")).namespace

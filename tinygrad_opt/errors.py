@@ -109,8 +109,7 @@ def mixed_devices(operation: str, places: Iterable[tuple[str, str]]) -> DeviceEr
 
 def only_floating(dtype: Any) -> TypeError:
     return TypeError(
-        f"only floating tensors can require gradients; got {dtype}. "
-        "Write tg.tensor([1., 2.]) or pass dtype=tg.float32."
+        f"only floating tensors can require gradients; got {dtype}. Write tg.tensor([1., 2.]) or pass dtype=tg.float32."
     )
 
 
@@ -161,9 +160,7 @@ def item_assignment() -> TypeError:
 
 
 def unused_input(label: str) -> UnusedInputError:
-    return UnusedInputError(
-        f"{label} is not used in computing this output; pass unused='zero' or unused='none'."
-    )
+    return UnusedInputError(f"{label} is not used in computing this output; pass unused='zero' or unused='none'.")
 
 
 def create_graph_in_backward() -> TypeError:
@@ -183,7 +180,9 @@ def not_an_array(requires_grad: bool, device: str) -> TypeError:
 
 
 def device_unavailable(device: str, cause: str, remedy: str) -> DeviceUnavailableError:
-    return DeviceUnavailableError(f"device {device!r} is not available: {cause} {remedy} (device='auto' takes the CPU then.)")
+    return DeviceUnavailableError(
+        f"device {device!r} is not available: {cause} {remedy} (device='auto' takes the CPU then.)"
+    )
 
 
 def anomaly(what: str, operation: str, details: str, where: str) -> AnomalyError:

@@ -59,7 +59,7 @@ def gradients(
     Examples
     --------
     >>> x = tg.tensor(2.0, requires_grad=True)
-    >>> dy, = tg.gradients(x**3, [x], create_graph=True)
+    >>> (dy,) = tg.gradients(x**3, [x], create_graph=True)
     >>> tg.gradients(dy, [x])
     [tensor(12.)]
     """
@@ -79,9 +79,7 @@ def gradients(
     if not recorded and unused == "error":
         raise errors.no_graph("the output")
     seeds = [seed_for(y, v, errors.not_scalar(y.shape)) for y, v in recorded]
-    products = _pull(
-        [y._node for y, _ in recorded], seeds, [x._node for x in xs if x._node is not None], create_graph
-    )
+    products = _pull([y._node for y, _ in recorded], seeds, [x._node for x in xs if x._node is not None], create_graph)
     results = []
     for x, path in zip(xs, paths(inputs, "inputs"), strict=True):
         product = products.get(x._node)
@@ -102,7 +100,7 @@ def _check_tensors(function: str, what: str, values: Sequence[Any]) -> None:
 
 
 def _zeros_like(x: Tensor) -> Tensor:
-    return wrap(backend.namespace(x._array).zeros_like(x._array))  # type: ignore[no-any-return]
+    return wrap(backend.namespace(x._array).zeros_like(x._array))
 
 
 def _pull(outputs: Sequence[Node], seeds: Sequence[Tensor], inputs: Sequence[Node], differentiable: bool) -> Any:
@@ -166,7 +164,7 @@ class _Recording:
         if leaf.dtype.kind != "f":
             raise errors.only_floating(leaf.dtype)
         if leaf._node is not None:
-            return alias(leaf)  # type: ignore[no-any-return]
+            return alias(leaf)
         entry: Tensor = wrap(leaf._array)
         name = leaf.name
         entry.requires_grad_()
@@ -230,7 +228,7 @@ class _Recording:
 def _or_zeros(value: Any, like: Tensor) -> Tensor:
     if value is None:
         return _zeros_like(like)
-    return value if isinstance(value, Tensor) else wrap(value)  # type: ignore[no-any-return]
+    return value if isinstance(value, Tensor) else wrap(value)
 
 
 def _positions(function: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:

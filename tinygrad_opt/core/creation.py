@@ -245,7 +245,7 @@ def full_like(x: Any, fill_value: float, *, dtype: Any = None) -> Tensor:
     """
     array = x._array if isinstance(x, Variable) else x
     xp = backend.namespace(array)
-    return wrap(xp.full(array.shape, fill_value, dtype=as_dtype(dtype or array.dtype)))  # type: ignore[no-any-return]
+    return wrap(xp.full(array.shape, fill_value, dtype=as_dtype(dtype or array.dtype)))
 
 
 def _drawn(shape: Any, draw: str, dtype: Any, device: str | None, requires_grad: bool) -> Tensor:

@@ -8,7 +8,18 @@ import numpy as np
 
 from .. import errors
 
-__all__ = ["array_from_data", "as_dtype", "bool", "default_dtype", "float16", "float32", "float64", "int32", "int64", "set_default_dtype"]
+__all__ = [
+    "array_from_data",
+    "as_dtype",
+    "bool",
+    "default_dtype",
+    "float16",
+    "float32",
+    "float64",
+    "int32",
+    "int64",
+    "set_default_dtype",
+]
 
 # dtypes are NumPy's on every backend: CuPy uses the very same objects.
 float16 = np.dtype("float16")
@@ -16,7 +27,7 @@ float32 = np.dtype("float32")
 float64 = np.dtype("float64")
 int32 = np.dtype("int32")
 int64 = np.dtype("int64")
-bool = np.dtype("bool")  # noqa: A001 - part of the public face, as in NumPy
+bool = np.dtype("bool")
 
 _default = float32
 

@@ -1,4 +1,4 @@
-"""What is going on around an operation: is it recorded, and is it inspected?
+"""What is going on around an operation: whether it is recorded, and whether it is inspected.
 
 The answer belongs to a thread or an async task, so it lives in a context variable. A ``with`` block adds itself on
 entering and removes itself, wherever it then stands, on leaving: blocks may end in any order.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 __all__ = ["Mode", "ModeBlock", "current", "detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
@@ -39,7 +40,7 @@ def _combine(blocks: tuple[ModeBlock, ...]) -> Mode:
 class ModeBlock:
     """A context manager and decorator that puts its settings in force while it is open."""
 
-    settings: ClassVar[dict[str, bool]] = {}
+    settings: ClassVar[Mapping[str, bool]] = MappingProxyType({})
 
     def __enter__(self: B) -> B:
         current.set(_combine((*current.get().blocks, self)))
@@ -55,23 +56,27 @@ class ModeBlock:
 
     def __call__(self, function: F) -> F:
         """Wrap a function, a generator function or a coroutine function."""
+        wrapper: Callable[..., Any]
         if inspect.isgeneratorfunction(function):
 
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
+            def generator(*args: Any, **kwargs: Any) -> Any:
                 return self._drive(function(*args, **kwargs))
 
+            wrapper = generator
         elif inspect.iscoroutinefunction(function):
 
-            async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            async def coroutine(*args: Any, **kwargs: Any) -> Any:
                 with type(self)():
                     return await function(*args, **kwargs)
 
+            wrapper = coroutine
         else:
 
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
+            def plain(*args: Any, **kwargs: Any) -> Any:
                 with type(self)():
                     return function(*args, **kwargs)
 
+            wrapper = plain
         return functools.wraps(function)(wrapper)  # type: ignore[return-value]
 
     def _drive(self, body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
@@ -94,7 +99,7 @@ class ModeBlock:
                 resume = functools.partial(body.send, sent)
 
 
-class no_grad(ModeBlock):  # noqa: N801 - the field's name
+class no_grad(ModeBlock):
     """Turn recording off inside a ``with`` block, a decorated function or a decorated generator.
 
     Only the current thread or async task is affected.
@@ -109,10 +114,10 @@ class no_grad(ModeBlock):  # noqa: N801 - the field's name
     False
     """
 
-    settings = {"recording": False}
+    settings = MappingProxyType({"recording": False})
 
 
-class enable_grad(ModeBlock):  # noqa: N801
+class enable_grad(ModeBlock):
     """Turn recording on, inside a block where `no_grad` turned it off.
 
     Examples
@@ -123,10 +128,10 @@ class enable_grad(ModeBlock):  # noqa: N801
     True
     """
 
-    settings = {"recording": True}
+    settings = MappingProxyType({"recording": True})
 
 
-class detect_anomaly(ModeBlock):  # noqa: N801
+class detect_anomaly(ModeBlock):
     """Stop at the first value or gradient that is not finite, or saved array that was changed behind our back.
 
     Every operation inside the block checks its result, remembers the line of the user's code that called it and
@@ -151,7 +156,7 @@ class detect_anomaly(ModeBlock):  # noqa: N801
     tinygrad_opt.errors.AnomalyError: the value of 'log' is the first that is not finite ...
     """
 
-    settings = {"inspecting": True}
+    settings = MappingProxyType({"inspecting": True})
 
 
 def is_grad_enabled() -> bool:

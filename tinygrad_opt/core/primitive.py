@@ -77,8 +77,7 @@ class _Unread:
     __getattr__ = __array__ = __getitem__ = __len__ = __iter__ = __bool__ = __float__ = _refuse
     __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __neg__ = _refuse
     __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _refuse  # type: ignore[assignment]
-    __hash__ = None  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _refuse
 
 
 UNREAD: Any = _Unread()
@@ -355,9 +354,7 @@ class Multilinear(Primitive):
 
     def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
         xs = saved[1:]
-        terms = [
-            self(*xs[:i], t, *xs[i + 1 :], **node.meta) for i, t in enumerate(tangents) if t is not None
-        ]
+        terms = [self(*xs[:i], t, *xs[i + 1 :], **node.meta) for i, t in enumerate(tangents) if t is not None]
         return fit(_total(terms), node)
 
 
@@ -417,9 +414,9 @@ def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
     return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
 
 
-broadcast_to = Linear("broadcast_to", lambda g, like, *, shape: sum_to(g, shape=like.shape))
-sum_to = Linear("sum_to", lambda g, like, *, shape: broadcast_to(g, shape=like.shape), kernel=_sum_to_kernel)
-cast = Linear(
+broadcast_to: Linear = Linear("broadcast_to", lambda g, like, *, shape: sum_to(g, shape=like.shape))
+sum_to: Linear = Linear("sum_to", lambda g, like, *, shape: broadcast_to(g, shape=like.shape), kernel=_sum_to_kernel)
+cast: Linear = Linear(
     "cast", lambda g, like, *, dtype: cast(g, dtype=like.dtype), kernel=lambda xp, x, *, dtype: x.astype(dtype)
 )
 

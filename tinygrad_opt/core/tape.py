@@ -17,7 +17,7 @@ again). They know no operation: a node's primitive answers for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter, iadd
+from operator import attrgetter
 from typing import Any
 
 from .. import backend, errors
@@ -36,7 +36,7 @@ class Variable:
     __slots__ = ("__weakref__", "_array", "_name", "_node")
     _array: Array
     _node: Node | None
-    _name: str
+    _name: str | None
 
 
 class Node:
@@ -64,6 +64,10 @@ class Node:
     __slots__ = (
         "__weakref__", "dtype", "grad", "meta", "name", "origin", "parents", "primitive", "saved", "serial", "shape",
     )  # fmt: skip
+
+    name: str | None
+    grad: Any
+    origin: Any
 
     def __init__(
         self, primitive: Any, meta: dict[str, Any], saved: tuple[Any, ...] | None, parents: Sequence[Node | None],
@@ -100,12 +104,11 @@ class Leaf(Node):
     """
 
     __slots__ = ("slot",)
-    grad: Any
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, name: str | None = None) -> None:
         super().__init__(None, {}, (), (), shape, dtype)
         self.name = name
-        self.grad: Any = None
+        self.grad = None
         self.slot: Any = None
 
     @property
@@ -187,7 +190,7 @@ def pull_back(
     def add(node: Node, cotangent: Any) -> None:
         """Sum what reaches a node from several consumers."""
         if node in owned:
-            pending[node] = iadd(pending[node], cotangent)
+            pending[node] += cotangent
         else:
             pending[node] = pending[node] + cotangent
             if not differentiable:
@@ -208,7 +211,7 @@ def pull_back(
                 result[node] = cotangent
         elif node in wanted:
             result[node] = cotangent
-        if not parents or (path is not None and node not in path):
+        if not parents or (path is not None and path.isdisjoint(parents)):
             continue
         if node.saved is None or node.serial < last_write or inspecting:
             _check(node)

@@ -132,7 +132,7 @@ class Tensor(Variable):
         if node is None:
             return None
         if isinstance(node, Leaf):
-            return node.grad  # type: ignore[no-any-return]
+            return node.grad
         if not hasattr(node, "grad"):
             warnings.warn(
                 "the gradient of a result is not kept, and this tensor is a result, not a leaf. Call "
@@ -141,7 +141,7 @@ class Tensor(Variable):
                 stacklevel=2,
             )
             return None
-        return node.grad  # type: ignore[no-any-return]
+        return node.grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -168,17 +168,17 @@ class Tensor(Variable):
         if self._node is not None:
             self._node.name = value
         else:
-            self._name = value  # type: ignore[assignment]
+            self._name = value
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
-        return self._array.shape  # type: ignore[no-any-return]
+        return self._array.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._array.ndim  # type: ignore[no-any-return]
+        return self._array.ndim
 
     @property
     def size(self) -> int:
@@ -188,7 +188,7 @@ class Tensor(Variable):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        return self._array.dtype  # type: ignore[no-any-return]
+        return self._array.dtype
 
     @property
     def device(self) -> str:
@@ -196,14 +196,14 @@ class Tensor(Variable):
         return backend.device_of(self._array)
 
     @property
-    def T(self) -> Tensor:  # noqa: N802 - NumPy's name
+    def T(self) -> Tensor:
         """All axes in reversed order."""
-        return ops.transpose(self)  # type: ignore[no-any-return]
+        return ops.transpose(self)
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802
+    def mT(self) -> Tensor:
         """The last two axes exchanged: a stack of matrices, each transposed."""
-        return ops.swapaxes(self, -1, -2)  # type: ignore[no-any-return]
+        return ops.swapaxes(self, -1, -2)
 
     # Derivatives.
 
@@ -256,7 +256,7 @@ class Tensor(Variable):
 
     def detach(self) -> Tensor:
         """The same array, cut off from the graph: no derivative flows through the result."""
-        return wrap(self._array)  # type: ignore[no-any-return]
+        return wrap(self._array)
 
     # Values, and moves.
 
@@ -270,13 +270,13 @@ class Tensor(Variable):
         """
         if self._node is not None or backend.of(self._array) is not backend.HOST:
             raise errors.not_an_array(self._node is not None, self.device)
-        return self._array  # type: ignore[no-any-return]
+        return self._array
 
     def item(self) -> float | int | bool:
         """The only element, as a Python number. On a GPU this waits for the computation to finish."""
         if self.size != 1:
             raise errors.ShapeError(f"item() needs exactly one element; this tensor has shape {self.shape}")
-        return backend.of(self._array).to_host(self._array).item()  # type: ignore[no-any-return]
+        return backend.of(self._array).to_host(self._array).item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
@@ -284,7 +284,7 @@ class Tensor(Variable):
 
     def clone(self) -> Tensor:
         """A copy with memory of its own, through which derivatives flow."""
-        return ops.copy(self)  # type: ignore[no-any-return]
+        return ops.copy(self)
 
     def to(self, target: Any) -> Tensor:
         """The tensor on another device, or in another dtype; itself where nothing changes.
@@ -323,74 +323,74 @@ class Tensor(Variable):
 
     def astype(self, dtype: Any) -> Tensor:
         """The same values as another dtype."""
-        return ops.astype(self, dtype)  # type: ignore[no-any-return]
+        return ops.astype(self, dtype)
 
     # Functions that read naturally as methods.
 
     def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.sum`."""
-        return ops.sum(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.sum(self, axis, keepdims)
 
     def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.mean`."""
-        return ops.mean(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.mean(self, axis, keepdims)
 
     def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.max`."""
-        return ops.max(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.max(self, axis, keepdims)
 
     def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.min`."""
-        return ops.min(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.min(self, axis, keepdims)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.argmax`."""
-        return ops.argmax(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.argmax(self, axis, keepdims)
 
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.argmin`."""
-        return ops.argmin(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.argmin(self, axis, keepdims)
 
     def any(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.any`."""
-        return ops.any(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.any(self, axis, keepdims)
 
     def all(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.all`."""
-        return ops.all(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.all(self, axis, keepdims)
 
     def logsumexp(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """See `tinygrad_opt.logsumexp`."""
-        return ops.logsumexp(self, axis, keepdims)  # type: ignore[no-any-return]
+        return ops.logsumexp(self, axis, keepdims)
 
     def reshape(self, *shape: Any) -> Tensor:
         """See `tinygrad_opt.reshape`; the shape may be given as one tuple or as several integers."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def ravel(self) -> Tensor:
         """See `tinygrad_opt.ravel`."""
-        return ops.ravel(self)  # type: ignore[no-any-return]
+        return ops.ravel(self)
 
     def flatten(self) -> Tensor:
         """All elements in one row."""
-        return ops.ravel(self)  # type: ignore[no-any-return]
+        return ops.ravel(self)
 
     def transpose(self, *axes: Any) -> Tensor:
         """See `tinygrad_opt.transpose`; the axes may be given as one tuple or as several integers."""
         order = axes[0] if len(axes) == 1 else axes or None
-        return ops.transpose(self, order)  # type: ignore[no-any-return]
+        return ops.transpose(self, order)
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """See `tinygrad_opt.swapaxes`."""
-        return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
+        return ops.swapaxes(self, axis1, axis2)
 
     def squeeze(self, axis: int | Sequence[int] | None = None) -> Tensor:
         """See `tinygrad_opt.squeeze`."""
-        return ops.squeeze(self, axis)  # type: ignore[no-any-return]
+        return ops.squeeze(self, axis)
 
     def broadcast_to(self, shape: int | Sequence[int]) -> Tensor:
         """See `tinygrad_opt.broadcast_to`."""
-        return ops.broadcast_to(self, shape)  # type: ignore[no-any-return]
+        return ops.broadcast_to(self, shape)
 
     exp = ops.exp
     log = ops.log
@@ -402,74 +402,74 @@ class Tensor(Variable):
     # Operators.
 
     def __add__(self, other: Any) -> Tensor:
-        return ops.add(self, other)  # type: ignore[no-any-return]
+        return ops.add(self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return ops.add(other, self)  # type: ignore[no-any-return]
+        return ops.add(other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return ops.subtract(self, other)  # type: ignore[no-any-return]
+        return ops.subtract(self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return ops.subtract(other, self)  # type: ignore[no-any-return]
+        return ops.subtract(other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return ops.multiply(self, other)  # type: ignore[no-any-return]
+        return ops.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return ops.multiply(other, self)  # type: ignore[no-any-return]
+        return ops.multiply(other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return ops.divide(self, other)  # type: ignore[no-any-return]
+        return ops.divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.divide(other, self)  # type: ignore[no-any-return]
+        return ops.divide(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
         if isinstance(other, (int, float)) and other == 2:
-            return ops.square(self)  # type: ignore[no-any-return]
-        return ops.power(self, other)  # type: ignore[no-any-return]
+            return ops.square(self)
+        return ops.power(self, other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return ops.power(other, self)  # type: ignore[no-any-return]
+        return ops.power(other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return ops.matmul(self, other)  # type: ignore[no-any-return]
+        return ops.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(other, self)  # type: ignore[no-any-return]
+        return ops.matmul(other, self)
 
     def __neg__(self) -> Tensor:
-        return ops.negative(self)  # type: ignore[no-any-return]
+        return ops.negative(self)
 
     def __pos__(self) -> Tensor:
         return self
 
     def __abs__(self) -> Tensor:
-        return ops.absolute(self)  # type: ignore[no-any-return]
+        return ops.absolute(self)
 
     def __lt__(self, other: Any) -> Tensor:
-        return ops.less(self, other)  # type: ignore[no-any-return]
+        return ops.less(self, other)
 
     def __le__(self, other: Any) -> Tensor:
-        return ops.less_equal(self, other)  # type: ignore[no-any-return]
+        return ops.less_equal(self, other)
 
     def __gt__(self, other: Any) -> Tensor:
-        return ops.greater(self, other)  # type: ignore[no-any-return]
+        return ops.greater(self, other)
 
     def __ge__(self, other: Any) -> Tensor:
-        return ops.greater_equal(self, other)  # type: ignore[no-any-return]
+        return ops.greater_equal(self, other)
 
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return ops.equal(self, other)  # type: ignore[no-any-return]
+        return ops.equal(self, other)
 
     def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return ops.not_equal(self, other)  # type: ignore[no-any-return]
+        return ops.not_equal(self, other)
 
     __hash__ = Variable.__hash__  # by identity, as the key of a dict or a member of a set
 
     def __getitem__(self, index: Any) -> Tensor:
-        return ops.getitem(self, index)  # type: ignore[no-any-return]
+        return ops.getitem(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise errors.item_assignment()
@@ -597,15 +597,18 @@ def seed_for(output: Tensor, gradient: Any, complaint: Exception) -> Tensor:
     array = output._array
     if gradient is None:
         if array.shape != ():
-            raise complaint
-        return wrap(backend.namespace(array).ones((), dtype=array.dtype))  # type: ignore[no-any-return]
+            try:
+                raise complaint
+            finally:
+                del complaint  # its traceback holds this frame: together they would keep the graph alive
+        return wrap(backend.namespace(array).ones((), dtype=array.dtype))
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient)
         if backend.of(gradient._array) is backend.HOST:
             gradient = gradient.to(output.device)
     if gradient.shape != array.shape:
         raise errors.gradient_shape("gradient", gradient.shape, array.shape)
-    return gradient.to(array.dtype)  # type: ignore[no-any-return]
+    return gradient.to(array.dtype)
 
 
 def _store(found: dict[Node, Array], seed: Array) -> None:

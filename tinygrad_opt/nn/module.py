@@ -75,7 +75,7 @@ class Module:
     # What there is.
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """This module (named ``""``) and all its parts, each once, with dotted names."""
+        """The module itself (named ``""``) and all its parts, each once, with dotted names."""
         seen: set[int] = set()
         for name, part in _walk(self):
             if isinstance(part, Module) and id(part) not in seen:
@@ -83,7 +83,7 @@ class Module:
                 yield name, part
 
     def modules(self) -> Iterator[Module]:
-        """This module and all its parts, each once."""
+        """The module itself and all its parts, each once."""
         return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -252,4 +252,3 @@ class Sequential(Module):
         for part in self._parts():
             x = part(x)
         return x
-

@@ -52,10 +52,10 @@ from .shape import (
 )
 
 __all__ = [
-    "absolute", "add", "affine", "all", "any", "argmax", "argmin", "astype", "broadcast_to", "concatenate", "copy", "divide",
-    "equal", "exp", "expand_dims", "floor", "getitem", "greater", "greater_equal", "isfinite", "less", "less_equal",
-    "log", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "move", "moveaxis", "multiply",
-    "negative", "normalize", "not_equal", "one_hot", "permute_dims", "power", "ravel", "reciprocal", "relu",
-    "reshape", "sign", "softmax", "softmax_cross_entropy", "sqrt", "square", "squeeze", "stack", "subtract", "sum",
-    "swapaxes", "tanh", "transpose", "where",
+    "absolute", "add", "affine", "all", "any", "argmax", "argmin", "astype", "broadcast_to", "concatenate",
+    "copy", "divide", "equal", "exp", "expand_dims", "floor", "getitem", "greater", "greater_equal", "isfinite",
+    "less", "less_equal", "log", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min",
+    "minimum", "move", "moveaxis", "multiply", "negative", "normalize", "not_equal", "one_hot", "permute_dims",
+    "power", "ravel", "reciprocal", "relu", "reshape", "sign", "softmax", "softmax_cross_entropy", "sqrt",
+    "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "tanh", "transpose", "where",
 ]  # fmt: skip

@@ -13,10 +13,10 @@ from .shape import _reshape
 __all__ = ["affine", "matmul"]
 
 
-_mT = Linear("matrix_transpose", lambda g, like: _mT(g), kernel=lambda xp, x: x.swapaxes(-1, -2))
+_mT: Linear = Linear("matrix_transpose", lambda g, like: _mT(g), kernel=lambda xp, x: x.swapaxes(-1, -2))
 
 # Both arguments have at least two axes; leading ones broadcast, and are summed back by the kind.
-_matmul = Multilinear(
+_matmul: Multilinear = Multilinear(
     "matmul",
     lambda g, _a, b: _matmul(g, _mT(b)),
     lambda g, a, _b: _matmul(_mT(a), g),
@@ -24,8 +24,9 @@ _matmul = Multilinear(
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """Matrix product, ``a @ b``, as in NumPy: vectors are rows on the left and columns on the right, and leading axes
-    broadcast.
+    """Matrix product, ``a @ b``, as in NumPy.
+
+    A vector is a row on the left and a column on the right; leading axes broadcast.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def _affine_kernel(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
 
 
 # One node in place of three for the commonest layer: the product is not kept, only x and the weight are.
-_affine = General(
+_affine: General = General(
     "affine",
     pushes=[
         lambda t, _y, _x, weight, _b: _matmul(t, _mT(weight)),

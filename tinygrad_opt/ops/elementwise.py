@@ -18,7 +18,7 @@ __all__ = [
     "sign", "sqrt", "square", "subtract", "tanh", "where",
 ]  # fmt: skip
 
-add = Elementwise(
+add: Elementwise = Elementwise(
     "add",
     lambda g, _y, _a, _b: g,
     lambda g, _y, _a, _b: g,
@@ -31,7 +31,7 @@ add = Elementwise(
     """,
 )
 
-subtract = Elementwise(
+subtract: Elementwise = Elementwise(
     "subtract",
     lambda g, _y, _a, _b: g,
     lambda g, _y, _a, _b: -g,
@@ -44,7 +44,7 @@ subtract = Elementwise(
     """,
 )
 
-multiply = Elementwise(
+multiply: Elementwise = Elementwise(
     "multiply",
     lambda g, _y, _a, b: g * b,
     lambda g, _y, a, _b: g * a,
@@ -57,7 +57,7 @@ multiply = Elementwise(
     """,
 )
 
-divide = Elementwise(
+divide: Elementwise = Elementwise(
     "divide",
     lambda g, _y, _a, b: g / b,
     lambda g, y, _a, b: -g * y / b,
@@ -70,7 +70,7 @@ divide = Elementwise(
     """,
 )
 
-negative = Elementwise(
+negative: Elementwise = Elementwise(
     "negative",
     lambda g, _y, _x: -g,
     doc="""Negative, elementwise: ``y = -x``.
@@ -82,7 +82,7 @@ negative = Elementwise(
     """,
 )
 
-reciprocal = Elementwise(
+reciprocal: Elementwise = Elementwise(
     "reciprocal",
     lambda g, y, _x: -g * y * y,
     doc="""Reciprocal, elementwise: ``y = 1 / x``.
@@ -94,7 +94,7 @@ reciprocal = Elementwise(
     """,
 )
 
-square = Elementwise(
+square: Elementwise = Elementwise(
     "square",
     lambda g, _y, x: g * (2 * x),
     doc="""Square, elementwise: ``y = x²``.
@@ -106,7 +106,7 @@ square = Elementwise(
     """,
 )
 
-sqrt = Elementwise(
+sqrt: Elementwise = Elementwise(
     "sqrt",
     lambda g, y, _x: g * 0.5 / y,
     doc="""Square root, elementwise: ``y = √x``. The derivative at 0 is infinite.
@@ -118,7 +118,7 @@ sqrt = Elementwise(
     """,
 )
 
-exp = Elementwise(
+exp: Elementwise = Elementwise(
     "exp",
     lambda g, y, _x: g * y,
     doc="""Exponential, elementwise: ``y = eˣ``.
@@ -130,7 +130,7 @@ exp = Elementwise(
     """,
 )
 
-log = Elementwise(
+log: Elementwise = Elementwise(
     "log",
     lambda g, _y, x: g / x,
     doc="""Natural logarithm, elementwise: ``y = ln x``.
@@ -142,7 +142,7 @@ log = Elementwise(
     """,
 )
 
-tanh = Elementwise(
+tanh: Elementwise = Elementwise(
     "tanh",
     lambda g, y, _x: g * (1 - y * y),
     doc="""Hyperbolic tangent, elementwise.
@@ -154,7 +154,7 @@ tanh = Elementwise(
     """,
 )
 
-absolute = Elementwise(
+absolute: Elementwise = Elementwise(
     "absolute",
     lambda g, _y, x: g * sign(x),
     doc="""Absolute value, elementwise: ``y = |x|``. The derivative at 0 is taken as 0.
@@ -166,7 +166,7 @@ absolute = Elementwise(
     """,
 )
 
-relu = Elementwise(
+relu: Elementwise = Elementwise(
     "relu",
     lambda g, y, _x: where(y > 0, g, 0.0),
     kernel=lambda xp, x, **out: xp.maximum(x, 0, **out),
@@ -179,7 +179,7 @@ relu = Elementwise(
     """,
 )
 
-where = Elementwise(
+where: Elementwise = Elementwise(
     "where",
     None,
     lambda g, _y, mask, _a, _b: where(mask, g, 0.0),
@@ -201,7 +201,7 @@ where = Elementwise(
 )
 
 
-maximum = Elementwise(
+maximum: Elementwise = Elementwise(
     "maximum",
     lambda g, _y, a, b: where(a > b, g, where(a == b, 0.5 * g, 0.0)),
     lambda g, _y, a, b: where(b > a, g, where(a == b, 0.5 * g, 0.0)),
@@ -214,7 +214,7 @@ maximum = Elementwise(
     """,
 )
 
-minimum = Elementwise(
+minimum: Elementwise = Elementwise(
     "minimum",
     lambda g, _y, a, b: where(a < b, g, where(a == b, 0.5 * g, 0.0)),
     lambda g, _y, a, b: where(b < a, g, where(a == b, 0.5 * g, 0.0)),
@@ -228,14 +228,13 @@ minimum = Elementwise(
 )
 
 
-
 def _power_by_base(g: Any, _y: Any, x: Any, p: Any) -> Any:
     if isinstance(p, (int, float)):  # stays a Python number, so that it does not decide the dtype
         return g * (p * x ** (p - 1)) if p != 0 else g * 0.0
     return g * where(p == 0, 0.0, p * power(x, where(p == 0, 1.0, p - 1)))
 
 
-power = Elementwise(
+power: Elementwise = Elementwise(
     "power",
     _power_by_base,
     lambda g, y, x, _p: where(x == 0, 0.0, g * y * log(where(x == 0, 1.0, x))),
@@ -251,7 +250,7 @@ power = Elementwise(
     """,
 )
 
-sign = Constant(
+sign: Constant = Constant(
     "sign",
     doc="""-1, 0 or 1, elementwise: the sign of `x`.
 
@@ -262,7 +261,7 @@ sign = Constant(
     """,
 )
 
-floor = Constant(
+floor: Constant = Constant(
     "floor",
     doc="""The largest whole number not above `x`, elementwise.
 
@@ -273,7 +272,7 @@ floor = Constant(
     """,
 )
 
-isfinite = Constant(
+isfinite: Constant = Constant(
     "isfinite",
     doc="""Whether each element is neither infinite nor nan.
 
@@ -322,4 +321,4 @@ def astype(x: Any, dtype: Any) -> Any:
     return (cast if wanted.kind == "f" else _cast_away)(x, dtype=wanted)
 
 
-_cast_away = Constant("cast_away", kernel=lambda xp, x, *, dtype: x.astype(dtype))
+_cast_away: Constant = Constant("cast_away", kernel=lambda xp, x, *, dtype: x.astype(dtype))

@@ -26,12 +26,12 @@ def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple
     return out
 
 
-_getitem = Linear(
+_getitem: Linear = Linear(
     "getitem",
     lambda g, like, *, index: _scatter_add(g, shape=like.shape, index=index),
     kernel=lambda xp, x, *, index: x[index],
 )
-_scatter_add = Linear(
+_scatter_add: Linear = Linear(
     "scatter_add", lambda g, like, *, shape, index: _getitem(g, index=index), kernel=_scatter_add_kernel
 )
 
@@ -65,7 +65,7 @@ def _canonical(x: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:
     for item in items:
         if isinstance(item, Variable):
             item = item._array
-        if item is None or item is Ellipsis or isinstance(item, (slice, int)) and not isinstance(item, bool):
+        if item is None or item is Ellipsis or (isinstance(item, (slice, int)) and not isinstance(item, bool)):
             result.append(item)
         else:
             result.append(_index_array(x, item))
@@ -90,10 +90,7 @@ def _index_array(x: Any, item: Any) -> Any:
 
 
 def _bad_index(item: Any) -> str:
-    return (
-        "getitem: an index is made of integers, slices, None, ..., boolean masks and integer arrays; "
-        f"got {item!r}"
-    )
+    return f"getitem: an index is made of integers, slices, None, ..., boolean masks and integer arrays; got {item!r}"
 
 
 def _check_bounds(x: Any, items: list[Any]) -> None:

@@ -26,7 +26,7 @@ def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
     return y
 
 
-_softmax = General(
+_softmax: General = General(
     "softmax",
     [lambda t, y, _x, *, axis: y * (t - _sum(t * y, axis=(axis,), keepdims=True))],
     kernel=_softmax_kernel,
@@ -41,14 +41,14 @@ def _log_softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
     return z
 
 
-_log_softmax = General(
+_log_softmax: General = General(
     "log_softmax",
     [lambda t, y, _x, *, axis: t - _sum(t * exp(y), axis=(axis,), keepdims=True)],
     [lambda g, y, _x, *, axis: g - exp(y) * _sum(g, axis=(axis,), keepdims=True)],
     kernel=_log_softmax_kernel,
 )
 
-_one_hot = Constant(
+_one_hot: Constant = Constant(
     "one_hot",
     kernel=lambda xp, labels, *, classes, dtype: (labels[..., None] == xp.arange(classes)).astype(dtype),
 )
@@ -88,7 +88,7 @@ def _cross_entropy_pull(g: Any, _y: Any, x: Any, labels: Any, *, reduction: str)
     return g * _residual(x, labels)
 
 
-_softmax_cross_entropy = General(
+_softmax_cross_entropy: General = General(
     "softmax_cross_entropy", [_cross_entropy_push, None], [_cross_entropy_pull, None], kernel=_cross_entropy_kernel
 )
 
@@ -109,7 +109,7 @@ def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float
     return (t - _mean(t, axis=axis, keepdims=True) - along) / scale
 
 
-_normalize = General("normalize", [_normalize_rule], kernel=_normalize_kernel)
+_normalize: General = General("normalize", [_normalize_rule], kernel=_normalize_kernel)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:

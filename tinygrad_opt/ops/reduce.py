@@ -30,12 +30,12 @@ def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
 
 
 # The methods of arrays are a little quicker than the library's functions of the same name.
-_sum = Linear(
+_sum: Linear = Linear(
     "sum",
     lambda g, like, *, axis, keepdims: _spread(g, like, axis),
     kernel=lambda xp, x, *, axis, keepdims: x.sum(axis=axis, keepdims=keepdims),
 )
-_mean = Linear(
+_mean: Linear = Linear(
     "mean",
     lambda g, like, *, axis, keepdims: _spread(g / _count(like.shape, axis), like, axis),
     kernel=lambda xp, x, *, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
@@ -81,7 +81,7 @@ def _softmax_of(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     return exp(x - where(isfinite(y), y, 0.0))
 
 
-_logsumexp = General(
+_logsumexp: General = General(
     "logsumexp",
     [lambda t, y, x, *, axis, keepdims: _sum(t * _softmax_of(y, x, axis), axis=axis, keepdims=keepdims)],
     [lambda g, y, x, *, axis, keepdims: _reshape(g, shape=_kept(x.shape, axis)) * _softmax_of(y, x, axis)],
@@ -205,10 +205,10 @@ def _one_axis_kernel(name: str) -> Any:
     return kernel
 
 
-_argmax = Constant("argmax", kernel=_one_axis_kernel("argmax"))
-_argmin = Constant("argmin", kernel=_one_axis_kernel("argmin"))
-_any = Constant("any")
-_all = Constant("all")
+_argmax: Constant = Constant("argmax", kernel=_one_axis_kernel("argmax"))
+_argmin: Constant = Constant("argmin", kernel=_one_axis_kernel("argmin"))
+_any: Constant = Constant("any")
+_all: Constant = Constant("all")
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:

@@ -12,16 +12,16 @@ from ..core import primitive
 from ..core.primitive import Linear
 
 __all__ = [
-    "broadcast_to", "concatenate", "copy", "expand_dims", "move", "moveaxis", "permute_dims", "ravel", "reshape", "squeeze", "stack",
-    "swapaxes", "transpose",
+    "broadcast_to", "concatenate", "copy", "expand_dims", "move", "moveaxis", "permute_dims", "ravel",
+    "reshape", "squeeze", "stack", "swapaxes", "transpose",
 ]  # fmt: skip
 
-_reshape = Linear("reshape", lambda g, like, *, shape: _reshape(g, shape=like.shape),
+_reshape: Linear = Linear("reshape", lambda g, like, *, shape: _reshape(g, shape=like.shape),
                   kernel=lambda xp, x, *, shape: x.reshape(shape))  # fmt: skip
-_permute = Linear("permute_dims", lambda g, like, *, axes: _permute(g, axes=_inverse(axes)),
+_permute: Linear = Linear("permute_dims", lambda g, like, *, axes: _permute(g, axes=_inverse(axes)),
                   kernel=lambda xp, x, *, axes: x.transpose(axes))  # fmt: skip
 
-copy = Linear(
+copy: Linear = Linear(
     "copy",
     lambda g, like: g,
     kernel=lambda xp, x: xp.array(x),
@@ -34,8 +34,8 @@ copy = Linear(
     """,
 )
 # A second handle on the same memory, with a node of its own: where a transform enters another one's graph.
-alias = Linear("alias", lambda g, like: g, kernel=lambda xp, x: x[...])
-move = Linear(
+alias: Linear = Linear("alias", lambda g, like: g, kernel=lambda xp, x: x[...])
+move: Linear = Linear(
     "move",
     lambda g, like, *, device, source: move(g, device=source, source=device),
     kernel=lambda xp, x, *, device, source: backend.to_device(x, device),
@@ -51,7 +51,7 @@ def _slice_of(g: Any, like: Any, *, axis: int, starts: tuple[int, ...], position
     return g[index]
 
 
-_concatenate = Linear(
+_concatenate: Linear = Linear(
     "concatenate",
     _slice_of,
     kernel=lambda xp, *arrays, axis, starts: xp.concatenate(arrays, axis=axis),

@@ -83,7 +83,7 @@ class FlatVector:
         parameter._array = view
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
-        """Stretches ``(start, stop, t)`` of neighbouring parameters with a gradient that are due for update number t."""
+        """Stretches ``(start, stop, t)`` of neighbours with a gradient, all due for their update number t."""
         start, stop, due = 0, 0, 0
         for position, parameter in enumerate(self.parameters):
             leaf = parameter._node
