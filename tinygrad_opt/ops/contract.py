@@ -6,20 +6,17 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.primitive import General, Linear, Multilinear
-from .reduce import _sum
+from ..core.primitive import General, Multilinear
 from .shape import _reshape
 
 __all__ = ["affine", "matmul"]
 
 
-_mT: Linear = Linear("matrix_transpose", lambda g, like: _mT(g), kernel=lambda xp, x: x.swapaxes(-1, -2))
-
 # Both arguments have at least two axes; leading ones broadcast, and are summed back by the kind.
 _matmul: Multilinear = Multilinear(
     "matmul",
-    lambda g, _a, b: _matmul(g, _mT(b)),
-    lambda g, a, _b: _matmul(_mT(a), g),
+    lambda g, _a, b: g @ b.swapaxes(-1, -2),
+    lambda g, a, _b: a.swapaxes(-1, -2) @ g,
 )
 
 
@@ -81,14 +78,14 @@ def _affine_kernel(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
 _affine: General = General(
     "affine",
     pushes=[
-        lambda t, _y, _x, weight, _b: _matmul(t, _mT(weight)),
-        lambda t, _y, x, _w, _b: _matmul(x, _mT(t)),
+        lambda t, _y, _x, weight, _b: t @ weight.T,
+        lambda t, _y, x, _w, _b: x @ t.T,
         lambda t, _y, _x, _w, _b: t,
     ],
     pulls=[
-        lambda g, _y, _x, weight, _b: _matmul(g, weight),
-        lambda g, _y, x, _w, _b: _matmul(_mT(g), x),
-        lambda g, _y, _x, _w, _b: _sum(g, axis=(0,), keepdims=False),
+        lambda g, _y, _x, weight, _b: g @ weight,
+        lambda g, _y, x, _w, _b: g.T @ x,
+        lambda g, _y, _x, _w, _b: g.sum(0),
     ],
     kernel=_affine_kernel,
 )

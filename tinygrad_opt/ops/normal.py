@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import errors
-from ..core.primitive import Constant, General
+from .. import backend, errors
+from ..core.primitive import Constant, General, Linear
+from ..core.tape import Variable
 from .elementwise import exp, sqrt
-from .reduce import _mean, _sum
-from .shape import _reshape, normalize_axes, normalize_axis
+from .shape import normalize_axes, normalize_axis
 
 __all__ = ["log_softmax", "normalize", "one_hot", "softmax", "softmax_cross_entropy"]
 
@@ -28,7 +28,7 @@ def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
 
 _softmax: General = General(
     "softmax",
-    [lambda t, y, _x, *, axis: y * (t - _sum(t * y, axis=(axis,), keepdims=True))],
+    [lambda t, y, _x, *, axis: y * (t - (t * y).sum(axis, keepdims=True))],
     kernel=_softmax_kernel,
 )
 
@@ -43,8 +43,8 @@ def _log_softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
 
 _log_softmax: General = General(
     "log_softmax",
-    [lambda t, y, _x, *, axis: t - _sum(t * exp(y), axis=(axis,), keepdims=True)],
-    [lambda g, y, _x, *, axis: g - exp(y) * _sum(g, axis=(axis,), keepdims=True)],
+    [lambda t, y, _x, *, axis: t - (t * exp(y)).sum(axis, keepdims=True)],
+    [lambda g, y, _x, *, axis: g - exp(y) * g.sum(axis, keepdims=True)],
     kernel=_log_softmax_kernel,
 )
 
@@ -54,42 +54,41 @@ _one_hot: Constant = Constant(
 )
 
 
-def _cross_entropy_kernel(xp: Any, x: Any, labels: Any, *, reduction: str) -> Any:
-    classes = x.shape[-1]
-    if x.size == 0:
-        losses = xp.zeros(labels.shape, dtype=x.dtype)
+# The sum of the rows' entries at their labels, negated: a linear map, and its transpose, which writes back there.
+
+
+def _at_labels(xp: Any, labels: Any) -> tuple[Any, Any]:
+    return xp.arange(labels.size), labels.reshape(-1)
+
+
+def _nll_kernel(xp: Any, x: Any, *, labels: Any, reduction: str) -> Any:
+    picked = x.reshape(labels.size, x.shape[-1])[_at_labels(xp, labels)]
+    if reduction == "none":
+        return -picked.reshape(labels.shape)
+    return -picked.sum() if reduction == "sum" else picked.sum() / -labels.size
+
+
+def _nll_transposed_kernel(xp: Any, g: Any, *, labels: Any, reduction: str, classes: int) -> Any:
+    out = xp.zeros((labels.size, classes), dtype=g.dtype)
+    if reduction == "mean":
+        g = g / -labels.size
     else:
-        z = (x - x.max(axis=-1, keepdims=True)).reshape(-1, classes)
-        picked = z[xp.arange(len(z)), labels.reshape(-1)]
-        losses = xp.log(xp.exp(z).sum(axis=-1)) - picked
-    if reduction == "none":
-        return losses.reshape(labels.shape)
-    return losses.sum() if reduction == "sum" else losses.sum() / labels.size
+        g = -g.reshape(-1) if reduction == "none" else -g
+    out[_at_labels(xp, labels)] = g
+    return out.reshape(*labels.shape, classes)
 
 
-def _residual(x: Any, labels: Any) -> Any:
-    """Predicted minus true probabilities: the gradient of each row's cross-entropy by its logits."""
-    return _softmax(x, axis=len(x.shape) - 1) - _one_hot(labels, classes=x.shape[-1], dtype=x.dtype)
-
-
-def _cross_entropy_push(t: Any, _y: Any, x: Any, labels: Any, *, reduction: str) -> Any:
-    change = t * _residual(x, labels)
-    if reduction == "none":
-        return _sum(change, axis=(len(x.shape) - 1,), keepdims=False)
-    total = _sum(change, axis=tuple(range(len(x.shape))), keepdims=False)
-    return total if reduction == "sum" else total / labels.size
-
-
-def _cross_entropy_pull(g: Any, _y: Any, x: Any, labels: Any, *, reduction: str) -> Any:
-    if reduction == "none":
-        g = _reshape(g, shape=(*g.shape, 1))
-    elif reduction == "mean":
-        g = g / labels.size
-    return g * _residual(x, labels)
-
-
-_softmax_cross_entropy: General = General(
-    "softmax_cross_entropy", [_cross_entropy_push, None], [_cross_entropy_pull, None], kernel=_cross_entropy_kernel
+_nll: Linear = Linear(
+    "nll",
+    lambda g, like, *, labels, reduction: _nll_transposed(
+        g, labels=labels, reduction=reduction, classes=like.shape[-1]
+    ),
+    kernel=_nll_kernel,
+)
+_nll_transposed: Linear = Linear(
+    "nll_transposed",
+    lambda g, like, *, labels, reduction, classes: _nll(g, labels=labels, reduction=reduction),
+    kernel=_nll_transposed_kernel,
 )
 
 
@@ -103,10 +102,10 @@ def _normalize_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> 
 
 def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
     # y = (x - μ)/s and ds = mean(y dx), so dy = (dx - mean(dx) - y mean(y dx)) / s.
-    centred = x - _mean(x, axis=axis, keepdims=True)
-    scale = sqrt(_mean(centred * centred, axis=axis, keepdims=True) + eps)
-    along = y * _mean(y * t, axis=axis, keepdims=True)
-    return (t - _mean(t, axis=axis, keepdims=True) - along) / scale
+    centred = x - x.mean(axis, keepdims=True)
+    scale = sqrt((centred * centred).mean(axis, keepdims=True) + eps)
+    along = y * (y * t).mean(axis, keepdims=True)
+    return (t - t.mean(axis, keepdims=True) - along) / scale
 
 
 _normalize: General = General("normalize", [_normalize_rule], kernel=_normalize_kernel)
@@ -203,7 +202,9 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
         )
     if reduction == "mean" and labels.size == 0:
         raise errors.ShapeError("softmax_cross_entropy: the mean over an empty batch has no value")
-    return _softmax_cross_entropy(logits, labels, reduction=reduction)
+    array = labels._array if isinstance(labels, Variable) else labels
+    scores = log_softmax(logits)
+    return _nll(scores, labels=backend.namespace(array).array(array), reduction=reduction)
 
 
 def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e-5) -> Any:

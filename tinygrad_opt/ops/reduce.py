@@ -8,7 +8,7 @@ from typing import Any
 from .. import errors
 from ..core.primitive import Constant, General, Linear, broadcast_to, cast
 from .elementwise import equal, exp, isfinite, where
-from .shape import _reshape, normalize_axes, normalize_axis
+from .shape import normalize_axes, normalize_axis
 
 __all__ = ["all", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
 
@@ -22,7 +22,7 @@ def _kept(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
 
 def _spread(g: Any, like: Any, axis: tuple[int, ...]) -> Any:
     """A reduced value, put back beside every element that it came from."""
-    return broadcast_to(_reshape(g, shape=_kept(like.shape, axis)), shape=like.shape)
+    return broadcast_to(g.reshape(_kept(like.shape, axis)), shape=like.shape)
 
 
 def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
@@ -46,14 +46,14 @@ def _extreme(name: str, library_name: str) -> General:
     """max or min: the derivative goes to the extreme elements, in equal parts."""
 
     def share(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
-        chosen = cast(equal(x, _reshape(y, shape=_kept(x.shape, axis))), dtype=x.dtype)
-        return chosen / _sum(chosen, axis=axis, keepdims=True)
+        chosen = cast(equal(x, y.reshape(_kept(x.shape, axis))), dtype=x.dtype)
+        return chosen / chosen.sum(axis, keepdims=True)
 
     def push(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        return _sum(t * share(y, x, axis), axis=axis, keepdims=keepdims)
+        return (t * share(y, x, axis)).sum(axis, keepdims=keepdims)
 
     def pull(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        return _reshape(g, shape=_kept(x.shape, axis)) * share(y, x, axis)
+        return g.reshape(_kept(x.shape, axis)) * share(y, x, axis)
 
     return General(name, [push], [pull], kernel=library_name)
 
@@ -77,14 +77,14 @@ def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool)
 
 def _softmax_of(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """exp(x - y), with weights 0 where everything is -inf."""
-    y = _reshape(y, shape=_kept(x.shape, axis))
+    y = y.reshape(_kept(x.shape, axis))
     return exp(x - where(isfinite(y), y, 0.0))
 
 
 _logsumexp: General = General(
     "logsumexp",
-    [lambda t, y, x, *, axis, keepdims: _sum(t * _softmax_of(y, x, axis), axis=axis, keepdims=keepdims)],
-    [lambda g, y, x, *, axis, keepdims: _reshape(g, shape=_kept(x.shape, axis)) * _softmax_of(y, x, axis)],
+    [lambda t, y, x, *, axis, keepdims: (t * _softmax_of(y, x, axis)).sum(axis, keepdims=keepdims)],
+    [lambda g, y, x, *, axis, keepdims: g.reshape(_kept(x.shape, axis)) * _softmax_of(y, x, axis)],
     kernel=_logsumexp_kernel,
 )
 
