@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,8 @@ class Adam(Optimizer):
     Notes
     -----
     Names and defaults are PyTorch's, and so are the numbers, up to rounding. The book takes ρ₁ = 0.9, ρ₂ = 0.999 too.
+    The code multiplies ε ŝ / (√r̂ + δ) by √(1 - ρ₂ᵗ) above and below, as section 2 of the paper proposes: the same
+    number with two passes less.
 
     References
     ----------
@@ -88,6 +91,5 @@ class Adam(Optimizer):
             g = g + weight_decay * theta
         s = rho1 * s + (1 - rho1) * g
         r = rho2 * r + (1 - rho2) * (g * g)
-        correct1, correct2 = 1 / (1 - rho1**t), 1 / (1 - rho2**t)
-        s_hat, r_hat = s * (lr * correct1), r * correct2  # the rate goes in with the number: one pass less
-        return theta - s_hat / (sqrt(r_hat) + eps), s, r
+        correct = math.sqrt(1 - rho2**t)
+        return theta - lr * correct / (1 - rho1**t) * s / (sqrt(r) + eps * correct), s, r

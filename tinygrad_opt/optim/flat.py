@@ -14,11 +14,11 @@ from .. import backend, errors
 from ..core import ledger
 from ..core.tape import Leaf
 from ..core.tensor import Slot, Tensor
+from .program import BLOCK, Program
 
 __all__ = ["FlatVector"]
 
 Array = Any
-BLOCK = 16384  # elements; a rule's half dozen float32 temporaries then fit a second-level cache
 
 
 class FlatVector:
@@ -103,17 +103,17 @@ class FlatVector:
         for name in names:
             if name not in self.state:
                 self.state[name] = self.zeros()
-        vectors = [self.theta, *(self.state[name] for name in names)]
-        on_host = backend.of(self.theta) is backend.HOST
+        vectors = [self.theta, self.grad, *(self.state[name] for name in names)]
+        results = [0, *range(2, len(vectors))]  # the rule gives these anew, and keeps the gradient
         self.region.touch(writer)
         for start, stop, t in self.runs():
-            block = BLOCK if on_host else stop - start
-            for low in range(start, stop, block):
-                here = slice(low, min(low + block, stop))
-                views = [vector[here] for vector in vectors]
-                results = rule(views[0], self.grad[here], *views[1:], t=t, **hyper)
-                for view, result in zip(views, results, strict=True):
-                    view[...] = result
+            whole = start == 0 and stop == len(self.theta)
+            stretch = vectors if whole else [vector[start:stop] for vector in vectors]
+            if stop - start > BLOCK and backend.of(self.theta) is backend.HOST:
+                Program(rule, len(vectors), results, self.dtype, t=t, **hyper).run(stretch)
+                continue
+            for position, values in zip(results, rule(*stretch, t=t, **hyper), strict=True):
+                stretch[position][...] = values
 
     def state_dict(self) -> dict[str, Any]:
         """The state vectors and step counts, copied to the host."""
