@@ -64,7 +64,8 @@ class RendererError(RuntimeError):
 
 
 def _shapes(arrays: Iterable[Any]) -> str:
-    return " and ".join(str(getattr(x, "shape", x)) for x in arrays)
+    shapes = [str(tuple(x.shape)) for x in arrays if hasattr(x, "shape")]
+    return f"shape {shapes[0]} does" if len(shapes) == 1 else f"shapes {' and '.join(shapes)} do"
 
 
 def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], error: Exception) -> Exception:
@@ -73,9 +74,9 @@ def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], e
     said = str(error).strip() or type(error).__name__
     arrays = list(arrays)
     if isinstance(error, IndexError):
-        return IndexError(f"{operation}: the index does not fit shape {_shapes(arrays)}: {said}")
+        return IndexError(f"{operation}: {_shapes(arrays)} not have such elements: {said}")
     if isinstance(error, ValueError):
-        return ShapeError(f"{operation}: shapes {_shapes(arrays)} do not fit{details}: {said}")
+        return ShapeError(f"{operation}: {_shapes(arrays)} not fit{details}: {said}")
     if isinstance(error, TypeError):
         dtypes = " and ".join(str(getattr(x, "dtype", type(x).__name__)) for x in arrays)
         return TypeError(f"{operation}: cannot take {dtypes}{details}: {said}")

@@ -74,7 +74,12 @@ class _Unread:
             "parameter's name in the rule, so that the argument is kept."
         )
 
-    __getattr__ = __array__ = __getitem__ = __len__ = __iter__ = __bool__ = __float__ = _refuse
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # a protocol that somebody asks for (doctest, copy), not a rule
+            raise AttributeError(name)
+        self._refuse()
+
+    __array__ = __getitem__ = __len__ = __iter__ = __bool__ = __float__ = _refuse
     __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __neg__ = _refuse
     __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _refuse
@@ -270,7 +275,17 @@ class Primitive:
         raise NotImplementedError
 
 
-def _from_list(values: Sequence[Any], reference: Array | None) -> Array:
+def operand(function: str, x: Any, beside: Any = None) -> Any:
+    """`x` itself if it has a shape; a list or a number as a Tensor, on the device of the operand `beside` it."""
+    if hasattr(x, "shape"):
+        return x
+    if isinstance(x, (list, tuple, int, float)):
+        beside = getattr(beside, "_array", beside)
+        return wrap(_from_list(x, beside if backend.is_array(beside) else None))
+    raise errors.unsupported_argument(function, 0, x)
+
+
+def _from_list(values: Any, reference: Array | None) -> Array:
     from .dtypes import array_from_data
 
     array = array_from_data(values, None)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.primitive import General, Multilinear
+from ..core.primitive import General, Multilinear, operand
 from .shape import _reshape
 
 __all__ = ["affine", "matmul"]
@@ -45,6 +45,8 @@ def matmul(a: Any, b: Any) -> Any:
     >>> tg.matmul(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 1.0]))
     tensor([3., 7.])
     """
+    a = operand("matmul", a, b)
+    b = operand("matmul", b, a)
     p, q = a.shape, b.shape
     if not p or not q:
         raise errors.ShapeError(f"matmul: shapes {tuple(p)} and {tuple(q)}: a number has no axes; use a * b")
@@ -114,6 +116,7 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     >>> tg.affine(tg.tensor([[1.0, 2.0]]), tg.tensor([[1.0, 1.0]]), tg.tensor([0.5]))
     tensor([[3.5]])
     """
+    x = operand("affine", x, weight)
     shape, sides = x.shape, weight.shape
     if len(sides) != 2 or tuple(bias.shape) != sides[:1] or not shape or shape[-1] != sides[1]:
         raise errors.ShapeError(

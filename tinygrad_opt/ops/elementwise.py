@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dtypes import as_dtype
-from ..core.primitive import Constant, Elementwise, cast
+from ..core.primitive import Constant, Elementwise, cast, operand
 
 __all__ = [
     "absolute", "add", "astype", "divide", "equal", "exp", "floor", "greater", "greater_equal", "isfinite", "less",
@@ -317,6 +317,7 @@ def astype(x: Any, dtype: Any) -> Any:
     >>> tg.astype(tg.tensor([1.5, 2.5]), tg.int32)
     tensor([1, 2], dtype=int32)
     """
+    x = operand("astype", x)
     wanted = as_dtype(dtype)
     return (cast if wanted.kind == "f" else _cast_away)(x, dtype=wanted)
 

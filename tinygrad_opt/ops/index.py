@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend
-from ..core.primitive import Linear
+from ..core.primitive import Linear, operand
 from ..core.tape import Variable
 
 __all__ = ["getitem"]
@@ -54,6 +54,7 @@ def getitem(x: Any, index: Any) -> Any:
     >>> x[[0, 0, 2]]
     tensor([1., 1., 3.], grad_fn='getitem')
     """
+    x = operand("getitem", x)
     items = index if isinstance(index, tuple) else (index,)
     array = x._array if isinstance(x, Variable) else x
     return _getitem(x, index=_canonical(array, items))

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from .. import backend, errors
-from ..core.primitive import Constant, General, Linear
+from ..core.primitive import Constant, General, Linear, operand
 from ..core.tape import Variable
 from .elementwise import exp, sqrt
 from .shape import normalize_axes, normalize_axis
@@ -119,6 +119,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> tg.softmax(tg.tensor([1000.0, 1000.0]))
     tensor([0.5, 0.5])
     """
+    x = operand("softmax", x)
     return _softmax(x, axis=normalize_axis("softmax", axis, len(x.shape)))
 
 
@@ -130,6 +131,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     >>> tg.log_softmax(tg.tensor([0.0, 0.0]))
     tensor([-0.6931472, -0.6931472])
     """
+    x = operand("log_softmax", x)
     return _log_softmax(x, axis=normalize_axis("log_softmax", axis, len(x.shape)))
 
 
@@ -156,6 +158,7 @@ def one_hot(labels: Any, classes: int, dtype: Any = None) -> Any:
     """
     from ..core.dtypes import as_dtype, default_dtype
 
+    labels = operand("one_hot", labels)
     check_labels("one_hot", labels, classes)
     return _one_hot(labels, classes=classes, dtype=as_dtype(dtype or default_dtype()))
 
@@ -193,6 +196,8 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"softmax_cross_entropy: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
+    logits = operand("softmax_cross_entropy", logits)
+    labels = operand("softmax_cross_entropy", labels, logits)
     shape = logits.shape
     check_labels("softmax_cross_entropy", labels, shape[-1] if shape else 0)
     if labels.shape != shape[:-1] or not shape:
@@ -217,6 +222,7 @@ def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e
     >>> tg.normalize(tg.tensor([1.0, 3.0]), eps=0.0)
     tensor([-1.,  1.])
     """
+    x = operand("normalize", x)
     axes = normalize_axes("normalize", axis, len(x.shape))
     if x.size == 0 and math.prod(x.shape[a] for a in axes) == 0:
         raise errors.ShapeError(f"normalize: no elements along axis {axes} of shape {tuple(x.shape)}")

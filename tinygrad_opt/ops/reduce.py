@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.primitive import Constant, General, Linear, broadcast_to, cast
+from ..core.primitive import Constant, General, Linear, broadcast_to, cast, operand
 from .elementwise import equal, exp, isfinite, where
 from .shape import normalize_axes, normalize_axis
 
@@ -115,6 +115,7 @@ def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     tensor([4., 6.])
     """
+    x = operand("sum", x)
     return _sum(x, axis=normalize_axes("sum", axis, len(x.shape)), keepdims=keepdims)
 
 
@@ -131,8 +132,8 @@ def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(2.5)
     """
-    axes = _nonempty("mean", x, axis)
-    return _mean(x, axis=axes, keepdims=keepdims)
+    x = operand("mean", x)
+    return _mean(x, axis=_nonempty("mean", x, axis), keepdims=keepdims)
 
 
 def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
@@ -150,6 +151,7 @@ def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.max(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([2., 4.])
     """
+    x = operand("max", x)
     return _max(x, axis=_nonempty("max", x, axis), keepdims=keepdims)
 
 
@@ -168,6 +170,7 @@ def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.min(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([1., 3.])
     """
+    x = operand("min", x)
     return _min(x, axis=_nonempty("min", x, axis), keepdims=keepdims)
 
 
@@ -182,6 +185,7 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]))
     tensor(1000.6931)
     """
+    x = operand("logsumexp", x)
     return _logsumexp(x, axis=normalize_axes("logsumexp", axis, len(x.shape)), keepdims=keepdims)
 
 
@@ -219,6 +223,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tg.argmax(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([1, 0])
     """
+    x = operand("argmax", x)
     return _argmax(x, axis=_one_axis("argmax", x, axis), keepdims=keepdims)
 
 
@@ -230,6 +235,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tg.argmin(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([0, 1])
     """
+    x = operand("argmin", x)
     return _argmin(x, axis=_one_axis("argmin", x, axis), keepdims=keepdims)
 
 
@@ -247,6 +253,7 @@ def any(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.any(tg.tensor([1.0, 2.0]) > 1)
     tensor(True)
     """
+    x = operand("any", x)
     return _any(x, axis=normalize_axes("any", axis, len(x.shape)), keepdims=keepdims)
 
 
@@ -258,4 +265,5 @@ def all(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.all(tg.tensor([1.0, 2.0]) > 1)
     tensor(False)
     """
+    x = operand("all", x)
     return _all(x, axis=normalize_axes("all", axis, len(x.shape)), keepdims=keepdims)

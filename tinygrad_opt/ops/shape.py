@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import backend, errors
 from ..core import primitive
-from ..core.primitive import Linear
+from ..core.primitive import Linear, operand
 
 __all__ = [
     "broadcast_to", "concatenate", "copy", "expand_dims", "move", "moveaxis", "permute_dims", "ravel",
@@ -82,10 +82,6 @@ def normalize_axes(function: str, axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(axes)
 
 
-def _shape_of(x: Any) -> tuple[int, ...]:
-    return tuple(x.shape) if hasattr(x, "shape") else ()
-
-
 def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     """The same elements, in the same (row-major) order, in another shape.
 
@@ -100,6 +96,7 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     >>> tg.reshape(tg.arange(6), (2, -1)).shape
     (2, 3)
     """
+    x = operand("reshape", x)
     wanted = (shape,) if isinstance(shape, int) else tuple(operator.index(n) for n in shape)
     if -1 in wanted:
         rest = math.prod(n for n in wanted if n != -1)
@@ -117,6 +114,7 @@ def ravel(x: Any) -> Any:
     >>> tg.ravel(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([1., 2., 3., 4.])
     """
+    x = operand("ravel", x)
     return _reshape(x, shape=(x.size,))
 
 
@@ -128,6 +126,7 @@ def permute_dims(x: Any, axes: Sequence[int]) -> Any:
     >>> tg.permute_dims(tg.zeros((2, 3, 4)), (2, 0, 1)).shape
     (4, 2, 3)
     """
+    x = operand("permute_dims", x)
     ndim = len(x.shape)
     order = tuple(normalize_axis("permute_dims", a, ndim) for a in axes)
     if sorted(order) != list(range(ndim)):
@@ -143,6 +142,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     >>> tg.transpose(tg.zeros((2, 3))).shape
     (3, 2)
     """
+    x = operand("transpose", x)
     return _permute(x, axes=tuple(range(len(x.shape)))[::-1]) if axes is None else permute_dims(x, axes)
 
 
@@ -154,6 +154,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     >>> tg.swapaxes(tg.zeros((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
     """
+    x = operand("swapaxes", x)
     ndim = len(x.shape)
     order = list(range(ndim))
     i, j = normalize_axis("swapaxes", axis1, ndim), normalize_axis("swapaxes", axis2, ndim)
@@ -169,6 +170,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     >>> tg.moveaxis(tg.zeros((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
+    x = operand("moveaxis", x)
     ndim = len(x.shape)
     sources, targets = (
         [normalize_axis("moveaxis", a, ndim) for a in ((axes,) if isinstance(axes, int) else axes)]
@@ -192,6 +194,7 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     >>> tg.expand_dims(tg.zeros(3), 0).shape
     (1, 3)
     """
+    x = operand("expand_dims", x)
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
     ndim = len(x.shape) + len(axes)
     places = normalize_axes("expand_dims", axes, ndim)
@@ -207,6 +210,7 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     >>> tg.squeeze(tg.zeros((1, 3, 1))).shape
     (3,)
     """
+    x = operand("squeeze", x)
     shape = tuple(x.shape)
     if axis is None:
         return _reshape(x, shape=tuple(n for n in shape if n != 1))
@@ -226,6 +230,7 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     >>> tg.broadcast_to(tg.tensor([1.0, 2.0]), (3, 2)).shape
     (3, 2)
     """
+    x = operand("broadcast_to", x)
     wanted = (shape,) if isinstance(shape, int) else tuple(operator.index(n) for n in shape)
     return primitive.broadcast_to(x, shape=wanted)
 
@@ -245,17 +250,17 @@ def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
     >>> tg.concatenate([tg.tensor([1.0]), tg.tensor([2.0, 3.0])])
     tensor([1., 2., 3.])
     """
-    parts = list(tensors)
+    parts = [operand("concatenate", x) for x in tensors]
     if not parts:
         raise errors.ShapeError("concatenate: at least one tensor is needed; got an empty sequence")
     if axis is None:
         parts, axis = [ravel(x) for x in parts], 0
-    place = normalize_axis("concatenate", axis, len(_shape_of(parts[0])))
+    place = normalize_axis("concatenate", axis, len(parts[0].shape))
     starts, total = [], 0
     for x in parts:
-        shape = _shape_of(x)
-        if len(shape) != len(_shape_of(parts[0])):
-            shapes = ", ".join(str(_shape_of(x)) for x in parts)
+        shape = tuple(x.shape)
+        if len(shape) != len(parts[0].shape):
+            shapes = ", ".join(str(tuple(x.shape)) for x in parts)
             raise errors.ShapeError(f"concatenate: all tensors need the same number of axes; got shapes {shapes}")
         starts.append(total)
         total += shape[place]
@@ -270,8 +275,8 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     >>> tg.stack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])]).shape
     (2, 2)
     """
-    parts = list(tensors)
-    if len({_shape_of(x) for x in parts}) != 1:
-        shapes = ", ".join(str(_shape_of(x)) for x in parts) or "none"
+    parts = [operand("stack", x) for x in tensors]
+    if len({tuple(x.shape) for x in parts}) != 1:
+        shapes = ", ".join(str(tuple(x.shape)) for x in parts) or "none"
         raise errors.ShapeError(f"stack: all tensors need one shape; got {shapes}")
     return concatenate([expand_dims(x, axis) for x in parts], axis)
