@@ -12,7 +12,7 @@ import tinygrad_opt as tg
 from tinygrad_opt import nn
 
 
-def make_model(inputs: int = 64, hidden: int = 64, classes: int = 10) -> nn.Sequential:
+def make_model(inputs: int = 64, hidden: int = 128, classes: int = 10) -> nn.Sequential:
     """One hidden layer, its pre-activations normalized over each mini-batch."""
     return nn.Sequential(nn.Linear(inputs, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, classes))
 
@@ -70,6 +70,8 @@ def draw(
     value = loss(model(x), labels)
     parameters = dict(model.named_parameters())
     gradient = tg.gradients(value, list(parameters.values()), create_graph=True)
+    for name, part in zip(parameters, gradient, strict=True):
+        part.name = f"gradient of {name}"
     pictures = {
         "loss_graph": tg.viz.graph(value, params=model, inputs={"x": x}),
         "gradient_graph": tg.viz.graph(gradient, params=model, inputs={"x": x}),
