@@ -399,7 +399,8 @@ def hvp(fn: Fn, primals: Any, tangents: Any, mode: str = "forward-over-reverse")
         One tensor each, or two tuples of equal length, as long as `fn` has arguments.
     mode : {"forward-over-reverse", "reverse-over-reverse", "reverse-over-forward"}
         Three independent routes to the same product: the gradient's derivative along v; the gradient of ⟨∇f, v⟩;
-        the gradient of f's derivative along v. The first is the cheapest.
+        the gradient of f's derivative along v. One product costs about the same by each; for many at one point,
+        linearize the gradient once (see `linearize`).
 
     Returns
     -------
