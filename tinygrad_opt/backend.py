@@ -15,13 +15,26 @@ import numpy as np
 
 from . import errors
 
-__all__ = ["Backend", "device_of", "generator", "manual_seed", "namespace", "of", "register", "resolve", "to_device"]
+__all__ = [
+    "HOST", "Backend", "Cupy", "beside", "device_of", "for_device", "generator", "is_array", "manual_seed", "namespace",
+    "of", "register", "resolve", "to_device",
+]  # fmt: skip
 
 Array = Any
 
 
 class Backend:
-    """One array library on one kind of device; this base class is NumPy on the host."""
+    """One array library on one kind of device; this base class is NumPy on the host.
+
+    Attributes
+    ----------
+    kind : str
+        What the names of its devices start with.
+    namespace : module
+        The array library.
+    array : type
+        The type of its arrays.
+    """
 
     kind = "cpu"
 
@@ -61,8 +74,8 @@ class Backend:
         return int(low), int(high)
 
 
-class _Cupy(Backend):
-    """CuPy on the GPUs of this machine."""
+class Cupy(Backend):
+    """CuPy on the GPUs of this machine, or a library that does as CuPy does on devices of its own."""
 
     kind = "cuda"
 
@@ -71,17 +84,19 @@ class _Cupy(Backend):
         self.count = int(module.cuda.runtime.getDeviceCount())
 
     def device_of(self, array: Array) -> str:
-        return f"cuda:{array.device.id}"
+        return f"{self.kind}:{array.device.id}"
 
     def canonical(self, device: str) -> str:
-        if device == "cuda":
-            return f"cuda:{self.namespace.cuda.runtime.getDevice()}"
-        index = device.removeprefix("cuda:")
+        if device == self.kind:
+            return f"{self.kind}:{self.namespace.cuda.runtime.getDevice()}"
+        index = device.removeprefix(f"{self.kind}:")
         if not index.isdecimal() or int(index) >= self.count:
             raise errors.device_unavailable(
-                device, f"this machine has {self.count} GPU(s).", f"Write 'cuda:0' to 'cuda:{self.count - 1}'."
+                device,
+                f"this machine has {self.count} such device(s).",
+                f"Write '{self.kind}:0' to '{self.kind}:{self.count - 1}'.",
             )
-        return f"cuda:{int(index)}"
+        return f"{self.kind}:{int(index)}"
 
     def from_host(self, array: np.ndarray[Any, Any], device: str) -> Array:
         with self.on(device):
@@ -153,34 +168,41 @@ def device_of(array: Array) -> str:
     return of(array).device_of(array)
 
 
+_INSTALL = "Install it: pip install 'tinygrad_opt[cuda12]' (or cuda13)."
+_INSTALL_LIBRARIES = "Install them: pip install 'cupy-cuda12x[ctk]' (or cupy-cuda13x[ctk])."
+_INSTALL_ANEW = "Install it anew: pip install --force-reinstall cupy-cuda12x (or cupy-cuda13x)."
+_SHOW = "See what CuPy finds: python -c 'import cupy; cupy.show_config()'."
+
+
 def _load_cupy() -> Backend:
-    """Import CuPy and try it; each of the four ways in which that can fail has its own sentence."""
-    install = "Install it: pip install 'tinygrad_opt[cuda12]' (or cuda13)."
+    """Import CuPy and try it, up to a first computation; each way to fail has its own sentence and remedy."""
     try:
         import cupy  # type: ignore[import-not-found,unused-ignore]
-    except ModuleNotFoundError as error:
-        if error.name != "cupy":
-            raise errors.device_unavailable("cuda", f"CuPy is broken ({error}).", install) from error
-        raise errors.device_unavailable("cuda", "CuPy is not installed.", install) from None
-    except ImportError as error:
-        raise errors.device_unavailable("cuda", f"CUDA libraries are missing ({error}).", install) from error
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
+            raise errors.device_unavailable("cuda", "CuPy is not installed.", _INSTALL) from None
+        raise _unusable("CuPy cannot be imported", error, _INSTALL_ANEW) from error
     try:
-        count = cupy.cuda.runtime.getDeviceCount()
+        count, said = cupy.cuda.runtime.getDeviceCount(), ""
     except Exception as error:
         count, said = 0, f" ({error})"
-    else:
-        said = ""
     if count == 0:
         raise errors.device_unavailable(
-            "cuda", f"CuPy finds no NVIDIA driver or no GPU{said}.", "Check the driver with the command nvidia-smi."
+            "cuda", f"CuPy finds no NVIDIA driver or no GPU{said}.", "Check the driver: nvidia-smi."
         )
     try:
-        float((cupy.arange(2, dtype="float32") @ cupy.arange(2, dtype="float32")).get())
-    except (ImportError, OSError, RuntimeError) as error:
-        missing = isinstance(error, (ImportError, OSError)) or "librar" in str(error) or ".so" in str(error)
-        cause = "CUDA libraries are missing" if missing else "the GPU fails a first computation"
-        raise errors.device_unavailable("cuda", f"{cause} ({error}).", install) from error
-    return _Cupy(cupy)
+        ones = cupy.arange(2, dtype="float32")
+        float(ones @ ones)
+        return Cupy(cupy)
+    except Exception as error:
+        raise _unusable("the GPU fails a first computation", error, _SHOW) from error
+
+
+def _unusable(what: str, error: Exception, remedy: str) -> errors.DeviceUnavailableError:
+    """The error for a CuPy that is there and does not work: for want of CUDA's libraries, as a rule."""
+    if any(hint in str(error).lower() for hint in (".so", ".dll", "dll load", "librar")):
+        what, remedy = "CUDA libraries are missing", _INSTALL_LIBRARIES
+    return errors.device_unavailable("cuda", f"{what} ({error}).", remedy)
 
 
 def _backend(kind: str) -> Backend:
@@ -209,6 +231,15 @@ def resolve(device: str | None) -> str:
 def for_device(device: str) -> Backend:
     """The backend that serves a device, by the device's name."""
     return _backend(device.partition(":")[0])
+
+
+_anywhere = contextlib.nullcontext()
+
+
+def beside(array: Array) -> contextlib.AbstractContextManager[Any]:
+    """Make the device of `array` current: what is made inside lands beside it, and work on it is allowed."""
+    library = of(array)
+    return _anywhere if library is HOST else library.on(library.device_of(array))
 
 
 def to_device(array: Array, device: str) -> Array:

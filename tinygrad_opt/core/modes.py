@@ -91,7 +91,8 @@ class ModeBlock:
             try:
                 sent = yield item
             except GeneratorExit:
-                body.close()
+                with type(self)():
+                    body.close()
                 raise
             except BaseException as error:
                 resume = functools.partial(body.throw, error)

@@ -177,7 +177,7 @@ class Primitive:
             raise errors.kernel_failed(self.name, arrays, meta, error) from error
         if not is_tensor:
             return y
-        if kernels.get(type(y)) is None:
+        if kernels.get(type(y)) is None and type(y) is not backend.of(y).array:
             y = backend.namespace(y).asarray(y)
         tensor = _new(_tensor)
         tensor._array = y
@@ -462,4 +462,5 @@ def _zeros(reference: Any, like: Any = None) -> Array:
     """Zeros of the shape and dtype of `like`, from the library of `reference`, in the memory of one element."""
     like = reference if like is None else like
     xp = backend.namespace(reference)
-    return xp.broadcast_to(xp.zeros((), dtype=like.dtype), like.shape)
+    with backend.beside(reference):
+        return xp.broadcast_to(xp.zeros((), dtype=like.dtype), like.shape)

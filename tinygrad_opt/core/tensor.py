@@ -151,6 +151,7 @@ class Tensor(Variable):
             value = value if isinstance(value, Tensor) else Tensor(value)
             if value.shape != self.shape:
                 raise errors.gradient_shape("grad", value.shape, self.shape)
+            value = value.to(self.device).to(self.dtype)
             if self._node.slot is not None and value is not self._node.slot.tensor:
                 self._node.slot.add(value._array, anew=True)
                 value = self._node.slot.tensor
@@ -294,7 +295,7 @@ class Tensor(Variable):
         target : str or dtype
             A device (``"cuda"``), or a dtype (``tg.float64``). Derivatives flow through both.
         """
-        if isinstance(target, str) and target.partition(":")[0] not in np.sctypeDict:
+        if isinstance(target, str) and target not in np.sctypeDict:
             device = backend.resolve(target)
             return self if device == self.device else ops.move(self, device=device, source=self.device)
         dtype = as_dtype(target)
@@ -426,7 +427,7 @@ class Tensor(Variable):
         return ops.divide(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        if isinstance(other, (int, float)) and other == 2:
+        if type(other) in (int, float) and other == 2:  # not NumPy's scalars, which promote
             return ops.square(self)
         return ops.power(self, other)
 
@@ -608,6 +609,8 @@ def seed_for(output: Tensor, gradient: Any, complaint: Exception) -> Tensor:
             gradient = gradient.to(output.device)
     if gradient.shape != array.shape:
         raise errors.gradient_shape("gradient", gradient.shape, array.shape)
+    if gradient.device != output.device:
+        raise errors.mixed_devices("derivative", [("the vector", gradient.device), ("its tensor", output.device)])
     return gradient.to(array.dtype)
 
 

@@ -90,7 +90,7 @@ class BatchNorm1d(Module):
     Raises
     ------
     ShapeError
-        In training mode, for one value per feature: its variance is 0, and nothing could be learned.
+        Where the batch's own statistics are needed, for one value per feature: its variance is 0.
 
     References
     ----------
@@ -125,16 +125,17 @@ class BatchNorm1d(Module):
             )
         if not self.training and self.running_mean is not None:
             return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
+        self._check_batch(x)
         if self.training:
-            self._check_batch(x)
             self._track(x)
         return functional.batch_norm(x, None, None, self.weight, self.bias, self.eps)
 
     def _check_batch(self, x: Any) -> None:
         if x.size // self.num_features < 2:
             raise errors.ShapeError(
-                f"BatchNorm1d: one value per feature in training (shape {tuple(x.shape)}) has no variance. Use larger "
-                "batches, DataLoader(..., drop_last=True) against a last batch of one, or model.eval() to predict."
+                f"BatchNorm1d: shape {tuple(x.shape)} has one value per feature, or none, and so no variance. Use "
+                "larger batches, DataLoader(..., drop_last=True) against a last batch of one, or model.eval() to "
+                "predict (with track_running_stats=True)."
             )
 
     def _track(self, x: Tensor) -> None:
@@ -149,7 +150,7 @@ class BatchNorm1d(Module):
             mean = ops.mean(x, axis=along, keepdims=True)
             variance = ops.sum(ops.square(x - mean), axis=along) / (count - 1)
             for average, newest in ((self.running_mean, ops.ravel(mean)), (self.running_var, variance)):
-                average.rehome(((1 - share) * average + share * newest).data)
+                average.rehome(((1 - share) * average + share * newest).to(average.dtype).data)
 
     def extra_repr(self) -> str:
         """The size and the options."""
@@ -194,10 +195,12 @@ class CrossEntropyLoss(Module):
     Examples
     --------
     >>> tg.nn.CrossEntropyLoss()(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
-    tensor(0.6931472)
+    tensor(0.6931...)
     """
 
     def __init__(self, reduction: str = "mean") -> None:
+        if reduction not in ("mean", "sum", "none"):
+            raise ValueError(f"CrossEntropyLoss: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
         self.reduction = reduction
 
     def forward(self, logits: Any, labels: Any) -> Any:

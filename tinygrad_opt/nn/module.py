@@ -6,6 +6,7 @@ also sit in lists, tuples and dicts. Names are the paths to them, with dots, as 
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -29,15 +30,15 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _walk(root: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every module and tensor below `root`, itself included, with its dotted name, parents before children."""
-    stack = [(prefix, root)]
-    seen: set[int] = set()
+    stack: list[tuple[str, Any, tuple[Any, ...]]] = [(prefix, root, ())]
     while stack:
-        name, value = stack.pop()
+        name, value, above = stack.pop()
         if isinstance(value, (Module, Tensor)):
             yield name, value
-        if isinstance(value, (Module, dict, list, tuple)) and id(value) not in seen:
-            seen.add(id(value))
-            parts = [(f"{name}.{key}" if name else key, item) for key, item in _items(value)]
+        # A part that two others share is walked under both names; one that holds its own holder is not entered again.
+        if isinstance(value, (Module, dict, list, tuple)) and not any(value is holder for holder in above):
+            inside = (*above, value)
+            parts = [(f"{name}.{key}" if name else key, item, inside) for key, item in _items(value)]
             stack.extend(reversed(parts))
 
 
@@ -149,11 +150,24 @@ class Module:
     def to(self: M, target: Any) -> M:
         """Move all parameters and buffers to a device, or floating ones to a dtype; they stay the same objects.
 
-        Optimizers lay parameters out anew at their next step; create them after a change of dtype.
+        A parameter that is moved loses its gradient, and an optimizer made before refuses its next step: make it
+        after the move. Where nothing changes, nothing is touched.
+
+        Raises
+        ------
+        TypeError
+            For a dtype that is not floating: parameters have derivatives.
         """
-        for _, tensor in self._named_tensors(lambda _: True):
-            if isinstance(target, str) or tensor.dtype.kind == "f":
-                tensor.rehome(tensor.detach().to(target).data)
+        moves = []
+        for name, tensor in self._named_tensors(lambda _: True):
+            moved = tensor.detach().to(target)
+            if moved.dtype == tensor.dtype or tensor.dtype.kind == "f":
+                moves.append((tensor, moved))
+            if tensor.dtype.kind == "f" and moved.dtype.kind != "f":
+                raise TypeError(f"to: '{name}' is floating and cannot become {moved.dtype}; write model.to(tg.float64)")
+        for tensor, moved in moves:
+            if moved.data is not tensor.data:
+                tensor.rehome(moved.data)
         return self
 
     # State.
@@ -205,6 +219,7 @@ class Module:
         """What ``repr`` shows between the parentheses of a layer."""
         return ""
 
+    @reprlib.recursive_repr()
     def __repr__(self) -> str:
         count = sum(parameter.size for parameter in self.parameters())
         note = f"  # {count:,} parameters" if count else ""

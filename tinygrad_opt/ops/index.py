@@ -57,7 +57,8 @@ def getitem(x: Any, index: Any) -> Any:
     x = operand("getitem", x)
     items = index if isinstance(index, tuple) else (index,)
     array = x._array if isinstance(x, Variable) else x
-    return _getitem(x, index=_canonical(array, items))
+    with backend.beside(array):
+        return _getitem(x, index=_canonical(array, items))
 
 
 def _canonical(x: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -41,19 +41,21 @@ class FlatVector:
         self.bounds = [0]
         for parameter in self.parameters:
             self.bounds.append(self.bounds[-1] + parameter.size)
-        with backend.for_device(self.device).on(self.device):
-            self.theta = self.zeros()
-            self.grad = self.zeros()
+        self.theta = self.zeros()
+        self.grad = self.zeros()
         self.region = ledger.region(self.theta)
         self.state: dict[str, Array] = {}
         self.steps = [0] * len(self.parameters)
         self._views = [self._view(self.theta, i) for i in range(len(self.parameters))]
         self._slots = [Slot(self._view(self.grad, i)) for i in range(len(self.parameters))]
-        self.adopt()
+        with backend.for_device(self.device).on(self.device):
+            self.adopt()
 
     def zeros(self) -> Array:
         """A vector of zeros, as long as this one."""
-        return backend.namespace(self.parameters[0]._array).zeros(self.bounds[-1], dtype=self.dtype)
+        library = backend.for_device(self.device)
+        with library.on(self.device):
+            return library.namespace.zeros(self.bounds[-1], dtype=self.dtype)
 
     def _view(self, vector: Array, position: int) -> Array:
         stretch = vector[self.bounds[position] : self.bounds[position + 1]]
@@ -99,31 +101,72 @@ class FlatVector:
 
     def update(self, rule: Callable[..., tuple[Array, ...]], names: Sequence[str], writer: str, **hyper: Any) -> None:
         """Apply ``rule(theta, g, *state, t=..., **hyper) -> (theta, *state)`` to every parameter with a gradient."""
-        self.adopt()
         for name in names:
             if name not in self.state:
                 self.state[name] = self.zeros()
         vectors = [self.theta, self.grad, *(self.state[name] for name in names)]
         results = [0, *range(2, len(vectors))]  # the rule gives these anew, and keeps the gradient
-        self.region.touch(writer)
-        for start, stop, t in self.runs():
-            whole = start == 0 and stop == len(self.theta)
-            stretch = vectors if whole else [vector[start:stop] for vector in vectors]
-            if stop - start > BLOCK and backend.of(self.theta) is backend.HOST:
-                Program(rule, len(vectors), results, self.dtype, t=t, **hyper).run(stretch)
-                continue
-            for position, values in zip(results, rule(*stretch, t=t, **hyper), strict=True):
-                stretch[position][...] = values
+        pure = _without_aliases(rule, results)
+        library = backend.for_device(self.device)
+        with library.on(self.device):
+            self.adopt()
+            for start, stop, t in self.runs():
+                whole = start == 0 and stop == len(self.theta)
+                stretch = vectors if whole else [vector[start:stop] for vector in vectors]
+                # Only what is written is noted: graphs that saved other parameters stay valid.
+                (self.region if whole else ledger.region(stretch[0])).touch(writer)
+                if stop - start > BLOCK and library is backend.HOST:
+                    Program(pure, len(vectors), results, self.dtype, t=t, **hyper).run(stretch)
+                    continue
+                for position, values in zip(results, pure(*stretch, t=t, **hyper), strict=True):
+                    stretch[position][...] = values
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What a saved state must agree with: the dtype and the shapes of the parameters."""
+        return {"dtype": str(self.dtype), "shapes": [list(parameter.shape) for parameter in self.parameters]}
 
     def state_dict(self) -> dict[str, Any]:
-        """The state vectors and step counts, copied to the host."""
+        """The layout, and the state vectors and step counts, copied to the host."""
         to_host = backend.of(self.theta).to_host
         state = {name: to_host(vector).copy() for name, vector in self.state.items()}
-        return {"size": self.bounds[-1], "state": state, "steps": list(self.steps)}
+        return {**self.layout, "state": state, "steps": list(self.steps)}
+
+    def check_state(self, saved: Mapping[str, Any]) -> None:
+        """Refuse what is not a state of this vector."""
+        layout = {"dtype": saved["dtype"], "shapes": [list(shape) for shape in saved["shapes"]]}
+        if layout != self.layout:
+            raise ValueError(
+                f"load_state_dict: the state belongs to other parameters; expected {self.layout}, got {layout}"
+            )
+        expected = (self.theta.shape, self.dtype)
+        for name, vector in saved["state"].items():
+            if (vector.shape, vector.dtype) != expected:
+                raise ValueError(f"load_state_dict: '{name}' is {vector.shape} {vector.dtype}; expected {expected}")
+        if len(saved["steps"]) != len(self.steps):
+            raise ValueError(f"load_state_dict: {len(saved['steps'])} step counts for {len(self.steps)} parameters")
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave."""
-        self.state = {
-            name: backend.to_device(vector.astype(self.dtype), self.device) for name, vector in saved["state"].items()
-        }
+        self.state = {name: backend.to_device(vector.copy(), self.device) for name, vector in saved["state"].items()}
         self.steps = list(saved["steps"])
+
+    def __reduce__(self) -> Any:
+        # Copied one by one, the vectors and their views would no longer share memory: a copy is laid out anew.
+        return _laid_out, (self.parameters, self.state_dict())
+
+
+def _without_aliases(rule: Callable[..., tuple[Array, ...]], targets: Sequence[int]) -> Callable[..., Any]:
+    """The rule, with a copy of what it hands on as it is (θ as the previous θ): θ will be overwritten first."""
+
+    def pure(*inputs: Array, **hyper: Any) -> list[Array]:
+        replaced = [id(inputs[target]) for target in targets]
+        return [+x if id(x) in replaced else x for x in rule(*inputs, **hyper)]
+
+    return pure
+
+
+def _laid_out(parameters: Sequence[Tensor], saved: Mapping[str, Any]) -> FlatVector:
+    vector = FlatVector(parameters)
+    vector.load_state_dict(saved)
+    return vector

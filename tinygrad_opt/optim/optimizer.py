@@ -32,16 +32,23 @@ class Optimizer:
     ----------
     param_groups : list of dict
         The groups with their hyper-parameters; changes take effect at the next step.
+
+    Notes
+    -----
+    From here on ``p.data`` and ``p.grad`` are views of the optimizer's vectors. A gradient that is to outlive the
+    next `backward` has to be copied: ``p.grad.clone()``. A gradient that is not finite is used as it is: the update
+    and the state then are not finite either (`detect_anomaly` finds where it came from).
     """
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
-        if isinstance(params, Tensor):
-            raise TypeError(f"{type(self).__name__}: params must be a list of tensors; write [{params.name or 'w'}]")
+        if isinstance(params, Tensor) or hasattr(params, "parameters"):
+            write = "[w]" if isinstance(params, Tensor) else "model.parameters()"
+            raise TypeError(f"{type(self).__name__}: params must be a list of tensors; write {write}")
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._vectors: list[list[FlatVector]] = []
         entries = list(params)
-        groups = entries if entries and isinstance(entries[0], dict) else [{"params": entries}]
+        groups = entries if any(isinstance(entry, dict) for entry in entries) else [{"params": entries}]
         for group in groups:
             self.add_param_group(group)
 
@@ -69,33 +76,43 @@ class Optimizer:
             For what is not a floating leaf tensor, for an empty group, and for a parameter given twice.
         """
         method = type(self).__name__
-        unknown = set(group) - set(self.defaults) - {"params"}
-        if unknown:
-            known = ", ".join(sorted(self.defaults))
-            raise TypeError(f"{method}: unknown argument {sorted(unknown)[0]!r}; it takes params, {known}")
+        if not isinstance(group, dict) or "params" not in group:
+            raise TypeError(f"{method}: a group is a dict such as {{'params': [w], 'lr': 0.1}}; got {group!r:.80}")
         given = group["params"]
         parameters = [given] if isinstance(given, Tensor) else list(given)
         if not parameters:
             raise ValueError(f"{method}: the list of parameters is empty. model.parameters() runs out after one use.")
-        seen = {id(p) for other in self.param_groups for p in other["params"]}
-        for position, parameter in enumerate(parameters):
-            if not isinstance(parameter, Tensor) or not parameter.is_leaf or parameter.dtype.kind != "f":
-                raise TypeError(
-                    f"{method}: parameter {position} must be a floating leaf tensor; got {parameter!r:.80}. "
-                    "A result of a computation is no leaf: detach() it first."
-                )
-            if id(parameter) in seen:
-                raise ValueError(f"{method}: parameter {parameter.name or position} is given twice")
-            seen.add(id(parameter))
-        complete = {**self.defaults, **group, "params": parameters}
-        check_number(method, "lr", complete["lr"])
-        check_number(method, "weight_decay", complete.get("weight_decay", 0.0))
-        self.check(complete)
-        self.param_groups.append(complete)
+        self._check_parameters(parameters)
+        hyper = _hyper({**self.defaults, **group})
+        self._check_hyper(hyper)
         kinds: dict[Any, list[Tensor]] = {}
         for parameter in parameters:
             kinds.setdefault((parameter.dtype, parameter.device), []).append(parameter)
         self._vectors.append([FlatVector(alike) for alike in kinds.values()])
+        self.param_groups.append({"params": parameters, **hyper})
+
+    def _check_parameters(self, parameters: Sequence[Any]) -> None:
+        method = type(self).__name__
+        seen = {id(p) for group in self.param_groups for p in group["params"]}
+        for position, parameter in enumerate(parameters):
+            if not isinstance(parameter, Tensor) or not parameter.is_leaf or parameter.dtype.kind != "f":
+                computed = isinstance(parameter, Tensor) and not parameter.is_leaf
+                hint = " It is the result of a computation, which is no leaf: detach() it first." if computed else ""
+                raise TypeError(
+                    f"{method}: parameter {position} must be a floating leaf tensor; got {parameter!r:.80}.{hint}"
+                )
+            if id(parameter) in seen:
+                raise ValueError(f"{method}: parameter {parameter.name or position} is given twice")
+            seen.add(id(parameter))
+
+    def _check_hyper(self, hyper: Mapping[str, Any]) -> None:
+        method = type(self).__name__
+        if unknown := sorted(set(hyper) - set(self.defaults)):
+            known = ", ".join(sorted(self.defaults))
+            raise TypeError(f"{method}: unknown argument {unknown[0]!r}; it takes params, {known}")
+        for name in {"lr", "weight_decay"} & set(hyper):
+            check_number(method, name, hyper[name])
+        self.check(hyper)
 
     def zero_grad(self) -> None:
         """Forget the gradients: the next `backward` starts anew."""
@@ -121,11 +138,13 @@ class Optimizer:
             self.zero_grad()
             with enable_grad():
                 loss = closure()
+            if not isinstance(loss, Tensor):
+                got = type(loss).__name__
+                raise TypeError(f"{type(self).__name__}.step: the closure must return the loss, a tensor; got {got}")
             loss.backward()
         writer = f"{type(self).__name__}.step"
         for group, vectors in zip(self.param_groups, self._vectors, strict=True):
-            hyper = {name: value for name, value in group.items() if name != "params"}
-            names = self.state_names(group)
+            names, hyper = self.state_names(group), _hyper(group)
             for vector in vectors:
                 vector.update(self.rule, names, writer, **hyper)
         return loss
@@ -134,8 +153,7 @@ class Optimizer:
         """Everything needed to go on later: hyper-parameters, state vectors and step counts, copied to the host."""
         groups = []
         for group, vectors in zip(self.param_groups, self._vectors, strict=True):
-            hyper = {name: value for name, value in group.items() if name != "params"}
-            groups.append({"hyper": hyper, "vectors": [vector.state_dict() for vector in vectors]})
+            groups.append({"hyper": _hyper(group), "vectors": [vector.state_dict() for vector in vectors]})
         return {"method": type(self).__name__, "groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -143,19 +161,23 @@ class Optimizer:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             For the state of another method, or of other parameters.
         """
         method = type(self).__name__
         if state.get("method") != method:
             raise ValueError(f"load_state_dict: this is the state of {state.get('method')}, not of {method}")
-        saved = [[(kept["size"], len(kept["steps"])) for kept in group["vectors"]] for group in state["groups"]]
-        own = [[(vector.bounds[-1], len(vector.steps)) for vector in vectors] for vectors in self._vectors]
-        if saved != own:
+        kept_vectors = [kept["vectors"] for kept in state["groups"]]
+        if [len(kept) for kept in kept_vectors] != [len(vectors) for vectors in self._vectors]:
             raise ValueError(
-                "load_state_dict: the state belongs to other parameters; (numbers, tensors) per vector and group: "
-                f"expected {own}, got {saved}"
+                f"load_state_dict: the state has {len(kept_vectors)} groups of {[len(kept) for kept in kept_vectors]} "
+                f"vectors; expected {len(self._vectors)} of {[len(vectors) for vectors in self._vectors]}"
             )
+        for vectors, kept in zip(self._vectors, kept_vectors, strict=True):
+            for vector, values in zip(vectors, kept, strict=True):
+                vector.check_state(values)
+        for group, kept in zip(self.param_groups, state["groups"], strict=True):
+            self._check_hyper({**_hyper(group), **kept["hyper"]})
         for group, vectors, kept in zip(self.param_groups, self._vectors, state["groups"], strict=True):
             group.update(kept["hyper"])
             for vector, values in zip(vectors, kept["vectors"], strict=True):
@@ -165,9 +187,20 @@ class Optimizer:
         lines = []
         for group in self.param_groups:
             count = sum(p.size for p in group["params"])
-            hyper = ", ".join(f"{name}={value}" for name, value in group.items() if name != "params")
+            hyper = ", ".join(f"{name}={value}" for name, value in _hyper(group).items())
             lines.append(f"{count:,} parameters, {hyper}")
         return f"{type(self).__name__}({'; '.join(lines)})"
+
+
+def _hyper(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyper-parameters of a group, as Python's own numbers: those of NumPy turn float32 into float64."""
+    return {name: value if type(value) is float else _plain(value) for name, value in group.items() if name != "params"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(_plain(item) for item in value)
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def check_number(method: str, name: str, value: Any, low: float = 0.0, high: float = math.inf) -> None:

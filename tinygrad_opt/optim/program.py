@@ -60,6 +60,9 @@ class _Placeholder:
     def __neg__(self) -> _Placeholder:
         return _write("negative", self)
 
+    def __pos__(self) -> _Placeholder:
+        return _write("positive", self)
+
     def __abs__(self) -> _Placeholder:
         return _write("absolute", self)
 
@@ -155,6 +158,6 @@ class Program:
             registers += self.constants
             registers += [buffer[: high - low] for buffer in self.buffers]
             for ufunc, reads, write in self.steps:
-                ufunc(*[registers[i] for i in reads], registers[write])
+                ufunc(*[registers[i] for i in reads], out=registers[write])
             for source, target in self.copies:
                 registers[target][...] = registers[source]

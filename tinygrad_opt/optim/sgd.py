@@ -71,6 +71,7 @@ class SGD(Optimizer):
     def check(self, group: Mapping[str, Any]) -> None:
         """Momentum in [0, 1); Nesterov's form with momentum and without dampening."""
         check_number("SGD", "momentum", group["momentum"], high=1.0)
+        check_number("SGD", "dampening", group["dampening"])
         if group["nesterov"] and (not group["momentum"] or group["dampening"]):
             raise ValueError("SGD: nesterov=True needs momentum > 0 and dampening = 0")
 
