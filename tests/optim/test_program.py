@@ -1,0 +1,132 @@
+"""Long vectors: an update rule that runs as a program over blocks gives what the rule itself gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_opt as tg
+from tinygrad_opt.optim import flat, program
+
+RULES: dict[str, Callable[..., Any]] = {
+    "unchanged": lambda theta, g, *, t: (theta,),
+    "numbers": lambda theta, g, *, t: (2 - (1.5 - theta / 2) * (3 / (g * g + 1)) + t,),
+    "signs": lambda theta, g, *, t: (abs(-theta) - +g,),
+    "powers": lambda theta, g, *, t: ((theta * theta + 1) ** 0.5 - abs(g) ** 1.5,),
+    "functions": lambda theta, g, *, t: (tg.tanh(theta) * tg.exp(-abs(g)) + tg.sign(g),),
+    "choice": lambda theta, g, *, t: (theta - 0.1 * tg.maximum(tg.minimum(g, 1.0), -1.0),),
+    "unused result": lambda theta, g, *, t: (theta - g, theta * g)[:1],
+    "gradient kept": lambda theta, g, v, *, t: (theta - 0.1 * v, g),
+    "one result twice": lambda theta, g, v, w, *, t: (theta - g, *((g * 0.5 + v,) * 2)),
+    "previous point": lambda theta, g, before, *, t: (theta + 0.9 * (theta - before) - 0.1 * g, theta),
+    "states exchanged": lambda theta, g, v, w, *, t: (theta - v * g, w, v),
+    "states in a ring": lambda theta, g, u, v, w, *, t: (u + g, v, w, theta),
+    "old state read late": lambda theta, g, v, *, t: (theta - 0.1 * (0.9 * v + g) - 0.01 * v, 0.9 * v + g),
+    "many temporaries": lambda theta, g, v, *, t: (
+        theta - (g + 1) * (g + 2) / ((v * v + 3) * (g * g + 4)) + (theta * v - g) * (theta + v), v * theta + g * v
+    ),
+}  # fmt: skip
+
+
+def as_optimizer(rule: Callable[..., Any], states: int) -> type[tg.optim.Optimizer]:
+    class Method(tg.optim.Optimizer):
+        def state_names(self, group: Any) -> Any:
+            return [f"s{k}" for k in range(states)]
+
+    Method.rule = staticmethod(rule)
+    return Method
+
+
+@pytest.fixture
+def block_of_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (flat, program):
+        monkeypatch.setattr(module, "BLOCK", 8)
+
+
+def states_of(rule: Callable[..., Any]) -> int:
+    return rule.__code__.co_argcount - 2
+
+
+def by_hand(rule: Callable[..., Any], arrays: list[np.ndarray], t: int) -> list[np.ndarray]:
+    """What a pure function means: all results are computed before any of them is written."""
+    theta, g, *states = (a.copy() for a in arrays)
+    results = rule(theta, g, *states, t=t)
+    return [np.array(results[0]), g, *(np.array(r) for r in results[1:])]
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 37])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", RULES)
+def test_a_program_gives_what_the_rule_gives(name: str, dtype: str, size: int, block_of_8: None) -> None:
+    rule = RULES[name]
+    rng = np.random.default_rng(size)
+    values, gradients = rng.standard_normal(size).astype(dtype), rng.standard_normal((3, size)).astype(dtype)
+    p = tg.tensor(values, requires_grad=True)
+    optimizer = as_optimizer(rule, states_of(rule))([p])
+    expected = [values, gradients[0], *[np.zeros(size, dtype) for _ in range(states_of(rule))]]
+    for t, g in enumerate(gradients, start=1):
+        p.grad = tg.tensor(g)
+        optimizer.step()
+        expected[1] = g
+        expected = by_hand(rule, expected, t)
+        ((vector,),) = optimizer._vectors
+        for mine, right in zip((vector.theta, vector.grad, *vector.state.values()), expected, strict=True):
+            assert mine.dtype == dtype
+            np.testing.assert_array_equal(mine, right)
+
+
+METHODS: dict[str, Callable[..., tg.optim.Optimizer]] = {
+    "sgd": lambda params: tg.optim.SGD(params, lr=0.01, weight_decay=0.1),
+    "momentum": lambda params: tg.optim.SGD(params, lr=0.01, momentum=0.9, dampening=0.1, weight_decay=0.1),
+    "nesterov": lambda params: tg.optim.SGD(params, lr=0.01, momentum=0.9, nesterov=True),
+    "adam": lambda params: tg.optim.Adam(params, lr=0.01, weight_decay=0.1),
+}
+
+
+def trained(method: Callable[..., tg.optim.Optimizer], dtype: str) -> list[np.ndarray]:
+    """Three parameters across the borders of blocks, the middle one of them not used in every step."""
+    rng = np.random.default_rng(0)
+    params = [tg.tensor(rng.standard_normal(n).astype(dtype), requires_grad=True) for n in (700, 1300, 37)]
+    optimizer = method(params)
+    for step in range(4):
+        optimizer.zero_grad()
+        for k, p in enumerate(params):
+            if (step, k) != (1, 1):
+                (p**4).sum().backward()
+        optimizer.step()
+    ((vector,),) = optimizer._vectors
+    return [vector.theta, *vector.state.values()]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_the_length_of_a_block_does_not_matter(method: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = []
+    for block in (64, 1000, 1 << 20):
+        for module in (flat, program):
+            monkeypatch.setattr(module, "BLOCK", block)
+        results.append(trained(method, dtype))
+    for other in results[1:]:
+        for mine, expected in zip(other, results[0], strict=True):
+            np.testing.assert_array_equal(mine, expected)
+
+
+def test_a_vector_longer_than_a_block_as_it_is_shipped() -> None:
+    size = 2 * program.BLOCK + 5
+    values = np.random.default_rng(0).standard_normal(size)
+    p = tg.tensor(values, requires_grad=True)
+    optimizer = tg.optim.Adam([p], lr=0.5, eps=0.0)
+    optimizer.step(lambda: (p**2).sum())  # Adam's first step has the length lr, whatever the gradient
+    np.testing.assert_allclose(p.detach().numpy(), values - 0.5 * np.sign(values), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.usefixtures("block_of_8")
+def test_what_is_not_elementwise_has_no_place_in_a_program() -> None:
+    p = tg.zeros(9, requires_grad=True)
+    for rule in (lambda theta, g, *, t: (theta - tg.softmax(g),), lambda theta, g, *, t: (theta - g / g.sum(),)):
+        optimizer = as_optimizer(rule, 0)([p])
+        with pytest.raises((AttributeError, TypeError)):
+            optimizer.step(lambda: (p * p).sum())
