@@ -37,6 +37,7 @@ class Backend:
     """
 
     kind = "cpu"
+    count = 1  # how many devices there are
 
     def __init__(self, module: ModuleType | Any) -> None:
         self.namespace = module
@@ -231,6 +232,11 @@ def resolve(device: str | None) -> str:
 def for_device(device: str) -> Backend:
     """The backend that serves a device, by the device's name."""
     return _backend(device.partition(":")[0])
+
+
+def has_several_devices() -> bool:
+    """Whether some library that is in use has more than one device, so that one of them has to be current."""
+    return any(library.count > 1 for library in _by_kind.values())
 
 
 _anywhere = contextlib.nullcontext()

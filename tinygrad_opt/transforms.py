@@ -100,7 +100,8 @@ def _check_tensors(function: str, what: str, values: Sequence[Any]) -> None:
 
 
 def _zeros_like(x: Tensor) -> Tensor:
-    return wrap(backend.namespace(x._array).zeros_like(x._array))
+    with backend.beside(x._array):
+        return wrap(backend.namespace(x._array).zeros_like(x._array))
 
 
 def _pull(outputs: Sequence[Node], seeds: Sequence[Tensor], inputs: Sequence[Node], differentiable: bool) -> Any:

@@ -75,8 +75,10 @@ def tensor(data: Any, *, dtype: Any = None, device: str | None = None, requires_
     target = backend.device_of(array) if device is None else backend.resolve(device)
     moved = backend.to_device(array, target)
     source = data._array if isinstance(data, Variable) else data
-    own = moved if moved is not array and moved is not source else backend.namespace(moved).array(moved)
-    return Tensor(own, requires_grad)
+    if moved is array or moved is source:
+        with backend.beside(moved):
+            moved = backend.namespace(moved).array(moved)
+    return Tensor(moved, requires_grad)
 
 
 def asarray(data: Any, *, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -245,7 +247,8 @@ def full_like(x: Any, fill_value: float, *, dtype: Any = None) -> Tensor:
     """
     array = x._array if isinstance(x, Variable) else x
     xp = backend.namespace(array)
-    return wrap(xp.full(array.shape, fill_value, dtype=as_dtype(dtype or array.dtype)))
+    with backend.beside(array):
+        return wrap(xp.full(array.shape, fill_value, dtype=as_dtype(dtype or array.dtype)))
 
 
 def _drawn(shape: Any, draw: str, dtype: Any, device: str | None, requires_grad: bool) -> Tensor:
@@ -256,7 +259,7 @@ def _drawn(shape: Any, draw: str, dtype: Any, device: str | None, requires_grad:
     with backend.for_device(place).on(place):
         array = getattr(backend.generator(place), draw)(_sides(shape))
         array = backend.namespace(array).asarray(array) if not shape else array
-    return Tensor(array.astype(wanted), requires_grad)
+        return Tensor(array.astype(wanted), requires_grad)
 
 
 def rand(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -296,4 +299,4 @@ def randint(
     with backend.for_device(place).on(place):
         array = backend.generator(place).integers(low, high, _sides((shape,)))
         array = backend.namespace(array).asarray(array)
-    return Tensor(array.astype(as_dtype(dtype or "int64")))
+        return Tensor(array.astype(as_dtype(dtype or "int64")))

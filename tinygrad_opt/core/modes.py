@@ -149,8 +149,9 @@ class detect_anomaly(ModeBlock):
 
     Examples
     --------
+    >>> import numpy as np
     >>> import tinygrad_opt as tg
-    >>> with tg.detect_anomaly():
+    >>> with np.errstate(divide="ignore"), tg.detect_anomaly():
     ...     tg.log(tg.tensor([1.0, 0.0]))
     Traceback (most recent call last):
         ...

@@ -16,6 +16,7 @@ again). They know no operation: a node's primitive answers for it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -156,6 +157,11 @@ def _saved_label(node: Node, position: int) -> str:
     return source.label if source is not None else f"input {position - 1}"
 
 
+def _beside(value: Any) -> contextlib.AbstractContextManager[Any]:
+    """The device on which a rule has to run that gets `value`; asked for only where there are several."""
+    return backend.beside(value._array if isinstance(value, Variable) else value)
+
+
 def pull_back(
     outputs: Sequence[Node], cotangents: Sequence[Any], inputs: Sequence[Node] | None = None, *,
     differentiable: bool = False, free: bool = False,
@@ -183,6 +189,7 @@ def pull_back(
     path = None if inputs is None else _downstream(order, inputs)
     inspecting = current.get().inspecting
     last_write = ledger.last_write()
+    several = backend.has_several_devices()
     pending: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose pending sum is an array of our own, which may be added to in place
     result: dict[Node, Any] = {}
@@ -197,10 +204,11 @@ def pull_back(
                 owned.add(node)
 
     for node, cotangent in zip(outputs, cotangents, strict=True):
-        if node in pending:
-            add(node, cotangent)
-        else:
-            pending[node] = cotangent
+        with _beside(cotangent):
+            if node in pending:
+                add(node, cotangent)
+            else:
+                pending[node] = cotangent
     for node in reversed(order):
         cotangent = pending.pop(node, None)
         if cotangent is None:
@@ -220,13 +228,20 @@ def pull_back(
         for position, parent in enumerate(parents):
             if parent is None or (path is not None and parent not in path):
                 continue
-            product = primitive.pull(node, position, cotangent, saved)
+            if several:
+                with _beside(cotangent):
+                    product = primitive.pull(node, position, cotangent, saved)
+            else:
+                product = primitive.pull(node, position, cotangent, saved)
             if inspecting:
                 anomaly.inspect_gradient(node, position, product)
-            if parent in pending:
-                add(parent, product)
-            else:
+            if parent not in pending:
                 pending[parent] = product
+            elif several:
+                with _beside(product):
+                    add(parent, product)
+            else:
+                add(parent, product)
         if free:
             node.saved = None
     return result
@@ -254,7 +269,8 @@ def push_forward(
             if node.saved is None or node.serial < last_write or inspecting:
                 _check(node)
             saved = node.primitive.revive(node) if differentiable else node.saved
-            result[node] = node.primitive.push(node, incoming, saved)
+            with _beside(next(tangent for tangent in incoming if tangent is not None)):
+                result[node] = node.primitive.push(node, incoming, saved)
         for parent in node.parents:
             if parent is not None and last_use[parent] == node.serial and parent not in kept:
                 result.pop(parent, None)

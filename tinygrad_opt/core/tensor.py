@@ -88,7 +88,8 @@ class Tensor(Variable):
                     f"data: expected an array of shape {array.shape} and dtype {array.dtype}; got {value.shape} "
                     f"and {value.dtype}. Make a new tensor for another shape or dtype."
                 )
-            array[...] = backend.to_device(value, self.device)
+            with backend.beside(array):
+                array[...] = backend.to_device(value, self.device)
         ledger.wrote(array, "an assignment to .data")
 
     @property
@@ -602,7 +603,8 @@ def seed_for(output: Tensor, gradient: Any, complaint: Exception) -> Tensor:
                 raise complaint
             finally:
                 del complaint  # its traceback holds this frame: together they would keep the graph alive
-        return wrap(backend.namespace(array).ones((), dtype=array.dtype))
+        with backend.beside(array):
+            return wrap(backend.namespace(array).ones((), dtype=array.dtype))
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient)
         if backend.of(gradient._array) is backend.HOST:
@@ -620,7 +622,8 @@ def _store(found: dict[Node, Array], seed: Array) -> None:
     for node, array in found.items():
         slot = getattr(node, "slot", None)
         if slot is None:
-            node.grad = wrap(own(array if node.grad is None else node.grad._array + array, taken))
+            with backend.beside(array):
+                node.grad = wrap(own(array if node.grad is None else node.grad._array + array, taken))
         else:
             slot.add(array, anew=node.grad is None)
             node.grad = slot.tensor
@@ -637,16 +640,18 @@ class Slot:
 
     def add(self, array: Array, anew: bool) -> None:
         """Add to what the slot holds, or start anew."""
-        if anew:
-            self.tensor._array[...] = array
-        else:
-            self.tensor._array += array
+        with backend.beside(array):
+            if anew:
+                self.tensor._array[...] = array
+            else:
+                self.tensor._array += array
         self.region.touch("backward()")
 
 
 def own(array: Array, taken: set[int]) -> Array:
     """The array itself if nobody else can hold it, else a copy: views, and arrays in `taken`, belong to others."""
     if id(array) in taken or getattr(array, "base", None) is not None or type(array) is not backend.of(array).array:
-        array = backend.namespace(array).array(array)
+        with backend.beside(array):
+            array = backend.namespace(array).array(array)
     taken.add(id(array))
     return array

@@ -81,7 +81,8 @@ class FlatVector:
                 f"the optimizer was made for {view.shape} {view.dtype} on {self.device}. Make the optimizer after "
                 "model.to(...)."
             )
-        view[...] = array
+        with backend.beside(view):
+            view[...] = array
         parameter._array = view
 
     def runs(self) -> Iterator[tuple[int, int, int]]:

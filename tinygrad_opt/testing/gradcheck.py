@@ -153,6 +153,7 @@ class _Check:
             self.forward(estimates[: len(self.unit)], estimates[len(self.unit) :])
         for t, estimate in zip(everything, estimates, strict=True):
             self.settled(estimate, t, problem.outputs.label)
+        self.told_from_rounding(estimates)
 
     def reverse(self, along_units: Sequence[Estimate], along_dense: Sequence[Estimate]) -> None:
         """Rows of the Jacobian, one cotangent for each sampled output; then dense cotangents."""
@@ -181,6 +182,16 @@ class _Check:
         for t, estimate in zip(self.dense, along_dense, strict=True):
             column = push(t).reshape(m, 1)
             self.compare("forward mode, along a random direction,", column, _columns([estimate], m), label)
+
+    def told_from_rounding(self, estimates: Sequence[Estimate]) -> None:
+        """Some derivative is large enough, or all are zero: otherwise any rule would have passed."""
+        largest = max((float(np.max(np.abs(e.value), initial=0.0)) for e in estimates), default=0.0)
+        certain = any((np.abs(e.value) > 10 * e.error).any() for e in estimates)
+        if certain and largest < 1e-9:
+            raise self.fail(
+                f"no derivative is larger than {largest:.1e}, which the tolerance of {_tolerance(0):.1e} hardly tells "
+                f"from 0. Multiply the function by {0.1 / largest:.0e}."
+            )
 
     def entry(self, rows: Array) -> Label:
         """How an entry of the sampled Jacobian is called."""
@@ -264,7 +275,7 @@ class _Check:
         reliable = estimate.reliable
         kept = reliable.all(axis=0, keepdims=True) & reliable.all(axis=1, keepdims=True)
         expected = np.where(kept, estimate.value, analytic)
-        scale = np.max(np.abs(estimate.value), initial=0.0, where=kept)
+        scale = np.max(np.abs(estimate.value), axis=0, keepdims=True, initial=0.0, where=kept)
         tolerance = np.where(kept, _tolerance(scale) + 10 * estimate.error, np.inf)
         inputs, outputs = self.problem.inputs, self.problem.outputs
         found = Disagreement(

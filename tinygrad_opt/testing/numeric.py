@@ -28,6 +28,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 _ENOUGH = 1e-12  # the relative error at which the table stops growing
 _USELESS = 1e-5  # the relative error from which on an estimate says nothing
+_ROUNDING = 1e-10  # what values of ordinary size inside a function may leave of themselves when they cancel
 _ROWS = 22  # steps from 2⁻³ down to 2⁻²⁴
 
 
@@ -120,22 +121,21 @@ def directional(fn: Function, xs: Sequence[Array], ts: Sequence[Array], start: f
     ----------
     C. J. F. Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Advances in Engineering Software 4 (1982).
     """
+    slopes: list[tuple[Array, Array]] = []
     with np.errstate(all="ignore"):
         here = np.asarray(fn(*xs), dtype=np.float64)
-    slopes: list[tuple[Array, Array]] = []
 
-    def quotient(h: float) -> tuple[Array, Array]:
-        above, below = (fn(*_moved(xs, ts, s)) for s in (h, -h))
-        slopes.append(((here - below) / h, (above - here) / h))
-        return (above - below) / (2 * h), EPS * (np.abs(above) + np.abs(below)) / h
+        def quotient(h: float) -> tuple[Array, Array]:
+            above, below = (fn(*_moved(xs, ts, s)) for s in (h, -h))
+            slopes.append(((here - below) / h, (above - here) / h))
+            return (above - below) / (2 * h), np.abs(above) + np.abs(below)
 
-    with np.errstate(all="ignore"):
-        value, error = _extrapolate(quotient, start)
+        value, error, size = _extrapolate(quotient, start, order=1)
         gaps = [np.abs(right - left) for left, right in slopes[-3:]]
-        kink = gaps[-1] > 1e-7 * (1.0 + np.abs(value))
+        kink = gaps[-1] > 1e-7 * (np.minimum(size, 1.0) + np.abs(value)) + _ROUNDING
         for coarse, fine in itertools.pairwise(gaps):  # smooth: the gap halves; noise: it doubles
             kink = kink & (fine > 0.75 * coarse) & (fine < 1.33 * coarse)
-    return Estimate(value, error, _settled(value, error, here) & ~kink, kink, *slopes[-1])
+        return Estimate(value, error, _settled(value, error, size) & ~kink, kink, *slopes[-1])
 
 
 def second_directional(
@@ -171,35 +171,40 @@ def second_directional(
             np.asarray(fn(*_moved(_moved(xs, us, a), ws, b)), dtype=np.float64)
             for a, b in ((h, h), (h, -h), (-h, h), (-h, -h))
         ]
-        noise = EPS * np.sum(np.abs(corners), axis=0) / (2 * h * h)
-        return (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h * h), noise
+        difference = corners[0] - corners[1] - corners[2] + corners[3]
+        return difference / (4 * h * h), np.sum(np.abs(corners), axis=0) / 2
 
     with np.errstate(all="ignore"):
-        value, error = _extrapolate(quotient, start)
-        settled = _settled(value, error, fn(*xs))
-    return Estimate(value, error, settled, np.zeros(value.shape, bool), value, value)
+        value, error, size = _extrapolate(quotient, start, order=2)
+        return Estimate(value, error, _settled(value, error, size), np.zeros(value.shape, bool), value, value)
 
 
 def _settled(value: Array, error: Array, size: Array) -> Array:
     """Whether an estimate says anything, next to its own size and to that of the function."""
-    return error <= _USELESS * (1.0 + np.abs(value) + np.abs(size))
+    return error <= _USELESS * (np.abs(value) + size) + _ROUNDING
 
 
 def _moved(xs: Sequence[Array], ts: Sequence[Array], h: float) -> list[Array]:
     return [x + h * t for x, t in zip(xs, ts, strict=True)]
 
 
-def _extrapolate(quotient: Callable[[float], tuple[Array, Array]], start: float) -> tuple[Array, Array]:
+def _extrapolate(
+    quotient: Callable[[float], tuple[Array, Array]], start: float, order: int
+) -> tuple[Array, Array, Array]:
     """Richardson's table over halved steps: the element that changed least, and by how much it may be wrong.
 
-    `quotient` gives, for one step h, a difference quotient whose error is a series in h², and its rounding error.
-    Each further column removes one more term of the series. What an element changes by against its two
-    predecessors is the estimate of its error, as Ridders proposed.
+    `quotient` gives, for one step h, a difference quotient whose error is a series in h², and the size of the values
+    that were subtracted. Each further column removes one more term of the series. What an element changes by against
+    its two predecessors is the estimate of its error, as Ridders proposed; rounding comes on top. The third result is
+    the largest size that was met.
     """
-    best, error = np.asarray(np.nan), np.asarray(np.inf)
+    best, error, largest = np.asarray(np.nan), np.asarray(np.inf), np.asarray(0.0)
     older: list[Array] = []
     for k in range(_ROWS):
-        value, noise = quotient(start * 0.5**k)
+        h = start * 0.5**k
+        value, size = quotient(h)
+        noise = EPS * size / h**order
+        largest = np.fmax(largest, np.where(np.isfinite(size), size, 0.0))
         row = [np.asarray(value, dtype=np.float64)]
         for m, before in enumerate(older, start=1):
             row.append(row[-1] + (row[-1] - before) / (4.0**m - 1.0))
@@ -207,6 +212,7 @@ def _extrapolate(quotient: Callable[[float], tuple[Array, Array]], start: float)
             better = change < error
             best, error = np.where(better, row[-1], best), np.where(better, change, error)
         older = row
-        if k >= 3 and np.all((error <= _ENOUGH * (1.0 + np.abs(best))) | (error <= noise)):
+        enough = _ENOUGH * (np.abs(best) + np.minimum(largest, 1.0))
+        if k >= 3 and np.all((error <= enough) | (error <= noise)):
             break  # good enough, or rounding alone is larger from here on
-    return best, error
+    return best, error, largest
