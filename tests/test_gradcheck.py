@@ -65,7 +65,9 @@ def total(x, axis):
         (lambda x, scale: tg.relu(x) * scale, (grid(5), 2.5)),
         (lambda x: tg.max(x, axis=1), grid(3, 4)),
         (lambda x: 1e12 * x * x, grid(3)),
-        (lambda x: 1e-12 * x * x, grid(3)),
+        (lambda x: 1e-6 * x * x, grid(3)),
+        (lambda x: tg.softmax(x).sum(), grid(3)),
+        (lambda x: tg.softmax(x).sum() - 1, grid(3)),
         (lambda x: tg.log(x), f64(1e-3, 1.0, 1e3)),
     ],
 )  # fmt: skip
@@ -401,6 +403,13 @@ def test_kinks_are_not_blamed_on_the_rule(fn, point, said):
     else:
         with pytest.raises(GradcheckError, match=said):
             gradcheck(fn, f64(*point))
+
+
+def test_tiny_derivatives_are_refused():
+    """Any rule agrees with 1e-14 to within the tolerance; the checker says so instead of agreeing."""
+    for fn in (lambda x: 1e-14 * x * x, lambda x: 1e-14 * (x * x.detach())):
+        with pytest.raises(GradcheckError, match="Multiply the function by 1e\\+1"):
+            gradcheck(fn, grid(3))
 
 
 def test_kink_of_the_gradient():

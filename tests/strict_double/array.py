@@ -7,6 +7,7 @@ it hides what CuPy hides: NumPy's scalars and floating-point warnings.
 
 from __future__ import annotations
 
+import threading
 import types
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import numpy as np
 from . import indexing
 from .devices import Device, launch, synchronize
 
+_one_at_a_time = threading.RLock()  # the warnings filters belong to all threads
 _NUMBERS = (bool, int, float, complex, np.bool_, np.number)
 
 
@@ -211,7 +213,7 @@ def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, 
     options = {name: lower(value, arrays) for name, value in kwargs.items()}
     if len({array._device for array in arrays}) > 1 or kwargs.get("out") is not None:
         launch(array._device for array in arrays)
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    with _one_at_a_time, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return function(*lowered, **options), arrays
 

@@ -132,6 +132,9 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<{self.kind} primitive '{self.name}'>"
 
+    def __reduce__(self) -> Any:
+        return named, (self.name,)
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
@@ -290,6 +293,11 @@ def _from_list(values: Any, reference: Array | None) -> Array:
 
     array = array_from_data(values, None)
     return array if reference is None else backend.to_device(array, backend.device_of(reference))
+
+
+def named(name: str) -> Primitive:
+    """The primitive of that name; a copied or unpickled primitive is the registered one itself."""
+    return REGISTRY[name]
 
 
 class Elementwise(Primitive):

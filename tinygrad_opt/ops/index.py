@@ -11,15 +11,15 @@ from ..core.tape import Variable
 __all__ = ["getitem"]
 
 
-def _is_basic(index: tuple[Any, ...]) -> bool:
-    """Whether an index picks every element at most once: slices, integers, newaxis and the ellipsis only."""
-    return not any(hasattr(item, "dtype") or isinstance(item, list) for item in index)
+def _picks_once(index: tuple[Any, ...]) -> bool:
+    """Whether an index picks every element at most once: all but integer arrays do."""
+    return not any(isinstance(item, list) or (hasattr(item, "dtype") and item.dtype.kind in "iu") for item in index)
 
 
 def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
     """Zeros of `shape`, with `g` added at `index`; an element that is named twice receives both."""
     out = xp.zeros(shape, dtype=g.dtype)
-    if _is_basic(index):
+    if _picks_once(index):
         out[index] = g
     elif out.size and g.size:  # CuPy's add.at crashes on a target without elements
         xp.add.at(out, index, g)
