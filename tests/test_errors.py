@@ -253,7 +253,7 @@ def test_a_vector_on_another_device_than_its_tensor() -> None:
         lambda v: tg.jvp(lambda z: z * 2.0, w, v),
         lambda v: tg.vjp(lambda z: z * 2.0, w)[1](v),
     ):
-        with pytest.raises(DeviceError, match="the vector is on cpu, its tensor is on double:0. Move one: "):
+        with pytest.raises(DeviceError, match=r"the vector is on cpu, its tensor is on double:0. Move one: "):
             sweep(tg.ones(2))
     (w * 2.0).backward([1.0, 3.0])  # a list is nowhere yet
     assert w.grad.tolist() == [2, 6]

@@ -73,27 +73,12 @@ def tensors(function: Any) -> Any:
     return lambda a, b: function(torch.as_tensor(a, dtype=torch.float64), torch.as_tensor(b, dtype=torch.float64))
 
 
+# PyTorch's function of the same name is the counterpart, unless one is named here.
 TORCH = {
-    "add": torch.add,
     "subtract": lambda a, b: a - b,
     "multiply": torch.mul,
     "divide": lambda a, b: a / b,
-    "negative": torch.neg,
-    "reciprocal": torch.reciprocal,
-    "square": torch.square,
-    "sqrt": torch.sqrt,
-    "exp": torch.exp,
-    "log": torch.log,
-    "tanh": torch.tanh,
-    "absolute": torch.abs,
-    "relu": torch.relu,
-    "where": torch.where,
-    "maximum": torch.maximum,
-    "minimum": torch.minimum,
     "power": torch.pow,
-    "sign": torch.sign,
-    "floor": torch.floor,
-    "isfinite": torch.isfinite,
     **{name: tensors(getattr(torch, name)) for name in ("not_equal", "less", "less_equal", "greater", "greater_equal")},
     "equal": tensors(torch.eq),
     "astype": lambda x, dtype: x.to(getattr(torch, str(dtype))),
@@ -103,16 +88,11 @@ TORCH = {
     "max": reduced(torch.amax),
     "min": reduced(torch.amin),
     "logsumexp": reduced(torch.logsumexp),
-    "argmax": torch.argmax,
-    "argmin": torch.argmin,
     "any": reduced(torch.any),
     "all": reduced(torch.all),
-    "reshape": torch.reshape,
-    "ravel": torch.ravel,
     "permute_dims": lambda x, axes: x.permute(axes),
     "transpose": lambda x, axes: x.permute(tuple(range(x.ndim))[::-1] if axes is None else axes),
     "swapaxes": lambda x, axis1, axis2: x.swapaxes(axis1, axis2),
-    "moveaxis": torch.moveaxis,
     "expand_dims": expand_dims,
     "squeeze": lambda x, axis: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
     "broadcast_to": lambda x, shape: x.broadcast_to(shape),
@@ -123,10 +103,7 @@ TORCH = {
     "stack": lambda *xs, axis: torch.stack(xs, axis),
     "getitem": lambda x, index: x.reshape(-1)[flat_index(x.shape, index)],
     "scatter_add": scattered,
-    "matmul": torch.matmul,
     "affine": F.linear,
-    "softmax": torch.softmax,
-    "log_softmax": torch.log_softmax,
     "one_hot": lambda labels, classes, dtype: F.one_hot(labels, classes).to(getattr(torch, str(dtype))),
     "softmax_cross_entropy": lambda x, labels, reduction: nll(torch.log_softmax(x, -1), labels, reduction),
     "nll": lambda x, labels, reduction: nll(x, torch.as_tensor(labels), reduction),
@@ -134,6 +111,10 @@ TORCH = {
     "normalize": normalize,
 }
 WITHOUT = {"move": "PyTorch's devices are not ours"}
+
+
+def counterpart(name: str) -> Any:
+    return TORCH.get(name) or getattr(torch, name, None)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -145,7 +126,9 @@ def loaded():
 
 
 def test_every_operation_is_compared_or_excused():
-    assert set(SPECS) == set(TORCH) | set(WITHOUT)
+    missing = [name for name in SPECS if name not in WITHOUT and counterpart(name) is None]
+    assert not missing, "name a counterpart in TORCH, or the reason why there is none in WITHOUT"
+    assert set(TORCH) | set(WITHOUT) <= set(SPECS)
 
 
 def calls(name: str, tied: bool) -> list[Call]:
@@ -165,7 +148,7 @@ def compare(call: Call) -> None:
     """Value, gradient, and the Hessian of ``Σ c y + ½ Σ d y²`` times a vector."""
     theirs = [as_torch(x) for x in call.example.sample.args]
     wanted = [theirs[i].requires_grad_() for i in call.wanted]
-    expected = TORCH[call.spec.name](*theirs, **{k: as_torch(v) for k, v in call.example.sample.meta.items()})
+    expected = counterpart(call.spec.name)(*theirs, **{k: as_torch(v) for k, v in call.example.sample.meta.items()})
     leaves = call.leaves()
     y = call(*leaves)
     assert y.shape == tuple(expected.shape)
@@ -194,7 +177,7 @@ def compare(call: Call) -> None:
     assert np.allclose(joined(found), joined(h.numpy() for h in products), rtol=eps, atol=eps)
 
 
-@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("name", [name for name in SPECS if name not in WITHOUT])
 def test_operation(name):
     for call in calls(name, tied=False):
         compare(call)

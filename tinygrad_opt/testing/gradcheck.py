@@ -84,7 +84,7 @@ def gradcheck(
       numeric      4  (good to ...)
       ratio        0.5  (analytic / numeric)
       differing    2 of the 4 entries checked
-      guess        ...a factor 2...
+      guess        a factor 0.5: one of two equal terms lost or counted twice, ...
     """
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order must be 1 or 2; got {order!r}")
