@@ -124,9 +124,7 @@ def test_rows_compare_ours_with_each_peer() -> None:
 
 
 def test_rows_without_us_have_no_ratio() -> None:
-    assert report.race_rows("tiny", {"numpy": [1.0, 1.0]}, {"numpy": "NumPy"}) == [
-        ["tiny", "NumPy", "1.00 s", "–", ""]
-    ]
+    assert report.race_rows("tiny", {"numpy": [1.0, 1.0]}, {"numpy": "NumPy"}) == [["tiny", "NumPy", "1.00 s", "–", ""]]
 
 
 def test_memory_rows_survive_a_peer_that_needs_none() -> None:
@@ -174,9 +172,7 @@ def test_referee_gradient_is_the_slope_of_its_loss() -> None:
 
     slope = (loss_at(1e-5) - loss_at(-1e-5)) / 2e-5
     gradient = verify.referee_gradient(exact)
-    assert sum(np.vdot(g, d) for g, d in zip(gradient, direction, strict=True)) == pytest.approx(
-        slope, rel=1e-6
-    )
+    assert sum(np.vdot(g, d) for g, d in zip(gradient, direction, strict=True)) == pytest.approx(slope, rel=1e-6)
 
 
 def test_referee_product_is_symmetric() -> None:
@@ -194,9 +190,7 @@ def test_right_losses_pass(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("LEARNING_RATE", 1.05e-3), ("BETA1", 0.8), ("BETA2", 0.9)])
-def test_wrong_updates_are_refused(
-    problem: Problem, monkeypatch: pytest.MonkeyPatch, name: str, value: float
-) -> None:
+def test_wrong_updates_are_refused(problem: Problem, monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
     expected = verify.referee_losses(problem)
     monkeypatch.setattr(f"bench.peers.adam.{name}", value)
     losses = verify.trajectory(NumPyByHand().training_step(problem))
@@ -225,9 +219,7 @@ def test_pytorch_agrees_with_the_referee(problem: Problem) -> None:
 
 def test_ours_is_right(problem: Problem) -> None:
     ours, direction = load(OURS), hvp.direction_for(problem)
-    verify.check_losses(
-        "ours", verify.trajectory(ours.training_step(problem)), verify.referee_losses(problem)
-    )
+    verify.check_losses("ours", verify.trajectory(ours.training_step(problem)), verify.referee_losses(problem))
     found = ours.second_order(problem, direction)
     assert found is not None
     verify.check_arrays("ours", "gradient", found.gradient(), verify.referee_gradient(problem))

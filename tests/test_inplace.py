@@ -218,3 +218,12 @@ def test_item_assignment_names_the_ways_out() -> None:
     with pytest.raises(TypeError, match=r"t\[i\] = v.*\.at\[i\]\.set\(v\), tg\.where.*, or tg\.stack"):
         x[0] = 5.0
     assert x.tolist() == [1, 1, 1]
+
+
+def test_a_view_is_called_by_the_name_of_what_it_shows() -> None:
+    w = tg.tensor([[1.0, 2.0]], requires_grad=True)
+    w.name = "fc.weight"
+    y = (w.T * w.T).sum()
+    w.data += 1
+    with pytest.raises(errors.InPlaceError, match="'fc.weight' was changed in place"):
+        y.backward()

@@ -340,3 +340,20 @@ def test_create_graph_records_inside_no_grad() -> None:
         (g,) = tg.gradients(y, [x], create_graph=True)
         (h,) = tg.gradients(g, [x])
     assert h.item() == 12.0
+
+
+def test_the_parentheses_of_a_decorator_may_be_left_out() -> None:
+    @tg.no_grad
+    def recording() -> bool:
+        return tg.is_grad_enabled()
+
+    assert not recording()
+    assert tg.is_grad_enabled()
+
+
+def test_an_asynchronous_generator_is_refused_with_the_way_out() -> None:
+    async def numbers():
+        yield 1
+
+    with pytest.raises(TypeError, match=r"with tg\.no_grad\(\):"):
+        tg.no_grad()(numbers)

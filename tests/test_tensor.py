@@ -418,3 +418,21 @@ def test_a_numpy_scalar_promotes_as_in_numpy_but_the_gradient_does_not() -> None
     assert y.dtype == (np.ones(1, np.float32) * np.float64(2)).dtype == tg.float64
     y.sum().backward()
     assert x.grad.dtype == tg.float32
+
+
+def test_a_list_beside_a_tensor_gives_way_to_its_dtype() -> None:
+    assert (tg.tensor([1.0, 2.0]) + [1, 2]).dtype == tg.float32
+    double = tg.tensor([1.0], dtype=tg.float64) + [0.1]
+    assert double.numpy()[0] == 1.1  # 0.1 was not rounded to float32 on the way
+    assert (tg.tensor([[1.0, 2.0]]) @ [[1], [2]]).dtype == tg.float32
+
+
+def test_comparison_with_none_is_pythons() -> None:
+    x = tg.tensor([1.0])
+    assert (x == None, x != None) == (False, True)  # noqa: E711
+
+
+def test_a_list_of_tensors_that_require_gradients_is_refused() -> None:
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match=r"tg\.stack"):
+        tg.tensor([x[0], x[1]])

@@ -433,3 +433,15 @@ def test_vectors_take_the_dtype_of_what_they_belong_to() -> None:
     assert tg.jvp(lambda z: z * z, x, vector(1.0, 1.0))[1].dtype == tg.float32
     assert tg.vjp(lambda z: z * z, x)[1](vector(1.0, 1.0))[0].dtype == tg.float32
     assert tg.hvp(lambda z: (z * z).sum(), x, vector(1.0, 1.0)).dtype == tg.float32
+
+
+def test_the_second_derivative_of_a_linear_function_by_gradients_is_zero_for_every_input() -> None:
+    a = tg.tensor([1.0, 2.0], requires_grad=True)
+    b = tg.tensor(np.ones((2, 3)), requires_grad=True)
+    by_a, by_b = tg.gradients(3 * a.sum() - b.sum(), [a, b], create_graph=True)
+    assert by_a.tolist() == [3.0, 3.0]
+    assert by_a.dtype == tg.float32
+    for first in (by_a, by_b):
+        second = tg.gradients(first.sum(), [a, b])
+        assert [(h.shape, h.dtype) for h in second] == [((2,), tg.float32), ((2, 3), tg.float64)]
+        assert all(not h.numpy().any() for h in second)

@@ -85,8 +85,23 @@ def gradients(
         product = products.get(x._node)
         if product is None and unused == "error":
             raise errors.unused_input(_label(x, path))
-        results.append(_zeros_like(x) if product is None and unused == "zero" else product)
+        if product is None and unused == "zero":
+            product = _zeros_like(x)
+        elif create_graph and product is not None and product._node is None:
+            product = _constant_of(product, xs)
+        results.append(product)
     return rebuild(results)
+
+
+def _constant_of(gradient: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+    """The gradient of a linear function: it does not change with the inputs, and its derivative by them is zero.
+
+    Sums over no elements tie it to them; subtracting one changes nothing, not even the sign of a zero.
+    """
+    with enable_grad():
+        for x in inputs:
+            gradient = gradient - x.ravel()[:0].sum().to(gradient.device).to(gradient.dtype)
+    return gradient
 
 
 def _label(x: Tensor, path: str) -> str:

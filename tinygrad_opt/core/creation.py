@@ -40,6 +40,10 @@ def _unwrapped(data: Any) -> Any:
     """Nested lists with the tensors inside them replaced by their arrays."""
     if isinstance(data, (list, tuple)):
         return [_unwrapped(item) for item in data]
+    if isinstance(data, Variable) and data._node is not None:
+        raise TypeError(
+            "a list of tensors that require gradients would lose them; write tg.stack([a, b]), or a.detach() for values"
+        )
     return data._array if isinstance(data, Variable) else data
 
 

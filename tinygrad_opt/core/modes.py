@@ -42,6 +42,11 @@ class ModeBlock:
 
     settings: ClassVar[Mapping[str, bool]] = MappingProxyType({})
 
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        """A block; or, as a decorator written without parentheses, the wrapped function."""
+        block = super().__new__(cls)
+        return block if function is None else block(function)
+
     def __enter__(self: B) -> B:
         current.set(_combine((*current.get().blocks, self)))
         return self
@@ -56,6 +61,11 @@ class ModeBlock:
 
     def __call__(self, function: F) -> F:
         """Wrap a function, a generator function or a coroutine function."""
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{type(self).__name__}() cannot wrap the asynchronous generator {function.__name__}; write "
+                f"`with tg.{type(self).__name__}():` around the parts of its body that need it."
+            )
         wrapper: Callable[..., Any]
         if inspect.isgeneratorfunction(function):
 

@@ -32,6 +32,7 @@ import numpy as np
 
 from .. import backend, errors
 from . import anomaly
+from .dtypes import array_from_data
 from .modes import current
 from .tape import Node, Variable
 
@@ -279,7 +280,7 @@ class Primitive:
 
 
 def operand(function: str, x: Any, beside: Any = None) -> Any:
-    """`x` itself if it has a shape; a list or a number as a Tensor, on the device of the operand `beside` it."""
+    """`x` itself if it has a shape; a list or a number as a Tensor, which gives way to the operand `beside` it."""
     if hasattr(x, "shape"):
         return x
     if isinstance(x, (list, tuple, int, float)):
@@ -289,10 +290,13 @@ def operand(function: str, x: Any, beside: Any = None) -> Any:
 
 
 def _from_list(values: Any, reference: Array | None) -> Array:
-    from .dtypes import array_from_data
-
+    """A list as an array; beside a floating array its numbers take that one's dtype, as Python's numbers do."""
     array = array_from_data(values, None)
-    return array if reference is None else backend.to_device(array, backend.device_of(reference))
+    if reference is None:
+        return array
+    if reference.dtype.kind == "f" and array.dtype.kind in "if":
+        array = array_from_data(values, reference.dtype)
+    return backend.to_device(array, backend.device_of(reference))
 
 
 def named(name: str) -> Primitive:

@@ -154,6 +154,9 @@ def _check(node: Node) -> None:
 
 def _saved_label(node: Node, position: int) -> str:
     source = node if position == 0 else node.parents[position - 1]
+    # Memory that was overwritten from outside belongs to what a view was made of: 'fc1.weight' behind its transpose.
+    while source is not None and source.primitive and source.primitive.kind == "linear" and len(source.parents) == 1:
+        source = source.parents[0]
     return source.label if source is not None else f"input {position - 1}"
 
 

@@ -463,9 +463,13 @@ class Tensor(Variable):
         return ops.greater_equal(self, other)
 
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
+        if other is None:  # `x == None` asks whether there is a tensor at all
+            return NotImplemented
         return ops.equal(self, other)
 
     def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
+        if other is None:
+            return NotImplemented
         return ops.not_equal(self, other)
 
     __hash__ = Variable.__hash__  # by identity, as the key of a dict or a member of a set

@@ -40,7 +40,9 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
             items.append(part(leaves[start : start + size]))
             start += size
         if keys is not None:
-            return dict(zip(keys, items, strict=True))
+            twin = tree.copy()  # keeps the kind of dict
+            twin.update(zip(keys, items, strict=True))
+            return twin
         return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
 
     return [leaf for leaves, _ in parts for leaf in leaves], rebuild

@@ -197,7 +197,8 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"softmax_cross_entropy: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
     logits = operand("softmax_cross_entropy", logits)
-    labels = operand("softmax_cross_entropy", labels, logits)
+    listed = not hasattr(labels, "shape")
+    labels = operand("softmax_cross_entropy", labels)
     shape = logits.shape
     check_labels("softmax_cross_entropy", labels, shape[-1] if shape else 0)
     if labels.shape != shape[:-1] or not shape:
@@ -207,11 +208,15 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
         )
     if reduction == "mean" and labels.size == 0:
         raise errors.ShapeError("softmax_cross_entropy: the mean over an empty batch has no value")
-    array = labels._array if isinstance(labels, Variable) else labels
-    scores = log_softmax(logits)
+    array, beside = (x._array if isinstance(x, Variable) else x for x in (labels, logits))
+    places = [("logits", backend.device_of(beside)), ("labels", backend.device_of(array))]
+    if listed:
+        array = backend.to_device(array, places[0][1])
+    elif places[0][1] != places[1][1]:
+        raise errors.mixed_devices("softmax_cross_entropy", places)
     with backend.beside(array):
-        labels = backend.namespace(array).array(array)
-    return _nll(scores, labels=labels, reduction=reduction)
+        own = backend.namespace(array).array(array)  # a copy: changing the labels later changes no derivative
+    return _nll(log_softmax(logits), labels=own, reduction=reduction)
 
 
 def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e-5) -> Any:

@@ -41,9 +41,7 @@ def names_from(known: Collection[str]) -> Callable[[str], list[str]]:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="python tools/bench", description="Ours beside its peers, on the same work."
-    )
+    made = argparse.ArgumentParser(prog="python tools/bench", description="Ours beside its peers, on the same work.")
     add = made.add_argument
     add(
         "what",

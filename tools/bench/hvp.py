@@ -46,9 +46,7 @@ def measure(gradients: Mapping[str, Run], products: Mapping[str, Run], effort: E
     runs = {("gradient", key): run for key, run in gradients.items()}
     runs |= {("product", key): run for key, run in products.items()}
     times = race(runs, effort)
-    of_gradients, of_products = (
-        {key: times[what, key] for key in gradients} for what in ("gradient", "product")
-    )
+    of_gradients, of_products = ({key: times[what, key] for key in gradients} for what in ("gradient", "product"))
     return of_gradients, of_products
 
 

@@ -34,9 +34,7 @@ def referee_losses(problem: Problem) -> list[float]:
 
 def check_losses(name: str, losses: Sequence[float], expected: Sequence[float]) -> None:
     if not np.allclose(losses, expected, rtol=LOSS_TOLERANCE, atol=0):
-        raise Disagreement(
-            f"{name} follows other losses\n  its own  {list(losses)}\n  expected {list(expected)}"
-        )
+        raise Disagreement(f"{name} follows other losses\n  its own  {list(losses)}\n  expected {list(expected)}")
 
 
 def referee_gradient(problem: Problem) -> list[Array]:
@@ -61,6 +59,4 @@ def check_arrays(name: str, what: str, arrays: Sequence[Array], expected: Sequen
     error = sum(float(np.sum((np.asarray(a) - e) ** 2)) for a, e in zip(arrays, expected, strict=True))
     scale = sum(float(np.sum(e**2)) for e in expected)
     if not error <= ARRAY_TOLERANCE**2 * scale:
-        raise Disagreement(
-            f"{name}: its {what} is off by {(error / scale) ** 0.5:.1e} of the length expected"
-        )
+        raise Disagreement(f"{name}: its {what} is off by {(error / scale) ** 0.5:.1e} of the length expected")

@@ -24,8 +24,7 @@ def train(state: Any, x: jax.Array, labels: jax.Array) -> tuple[Any, jax.Array]:
     t = t + 1
     loss, gradients = jax.value_and_grad(loss_of)(parameters, x, labels)
     moved = [
-        adam(p, g, m, v, t, sqrt=jnp.sqrt)
-        for p, g, m, v in zip(parameters, gradients, first, second, strict=True)
+        adam(p, g, m, v, t, sqrt=jnp.sqrt) for p, g, m, v in zip(parameters, gradients, first, second, strict=True)
     ]
     parameters, first, second = (list(part) for part in zip(*moved, strict=True))
     return (parameters, first, second, t), loss
