@@ -225,5 +225,5 @@ def test_a_view_is_called_by_the_name_of_what_it_shows() -> None:
     w.name = "fc.weight"
     y = (w.T * w.T).sum()
     w.data += 1
-    with pytest.raises(errors.InPlaceError, match="'fc.weight' was changed in place"):
+    with pytest.raises(InPlaceError, match=r"'fc\.weight' was changed in place"):
         y.backward()
