@@ -123,8 +123,13 @@ _by_kind: dict[str, Backend] = {}
 _by_array: dict[type, Backend] = {}
 
 
+_several_devices = False
+
+
 def register(backend: Backend) -> None:
     """Make a further array library known, by its device kind and its array type."""
+    global _several_devices
+    _several_devices = _several_devices or backend.count > 1
     _by_kind[backend.kind] = backend
     _by_array[backend.array] = backend
 
@@ -236,7 +241,7 @@ def for_device(device: str) -> Backend:
 
 def has_several_devices() -> bool:
     """Whether some library that is in use has more than one device, so that one of them has to be current."""
-    return any(library.count > 1 for library in _by_kind.values())
+    return _several_devices
 
 
 _anywhere = contextlib.nullcontext()
@@ -244,6 +249,8 @@ _anywhere = contextlib.nullcontext()
 
 def beside(array: Array) -> contextlib.AbstractContextManager[Any]:
     """Make the device of `array` current: what is made inside lands beside it, and work on it is allowed."""
+    if not _several_devices:
+        return _anywhere
     library = of(array)
     return _anywhere if library is HOST else library.on(library.device_of(array))
 

@@ -154,7 +154,8 @@ class Tensor(Variable):
                 raise errors.gradient_shape("grad", value.shape, self.shape)
             value = value.to(self.device).to(self.dtype)
             if self._node.slot is not None and value is not self._node.slot.tensor:
-                self._node.slot.add(value._array, anew=True)
+                with backend.beside(value._array):
+                    self._node.slot.add(value._array, anew=True)
                 value = self._node.slot.tensor
         self._node.grad = value
 
@@ -623,13 +624,18 @@ def seed_for(output: Tensor, gradient: Any, complaint: Exception) -> Tensor:
 def _store(found: dict[Node, Array], seed: Array) -> None:
     """Add what a backward walk found to the gradients of the leaves; no two of them may share memory."""
     taken = {id(seed)}
+    several = backend.has_several_devices()
     for node, array in found.items():
         slot = getattr(node, "slot", None)
         if slot is None:
             with backend.beside(array):
                 node.grad = wrap(own(array if node.grad is None else node.grad._array + array, taken))
         else:
-            slot.add(array, anew=node.grad is None)
+            if several:
+                with backend.beside(array):
+                    slot.add(array, anew=node.grad is None)
+            else:
+                slot.add(array, anew=node.grad is None)
             node.grad = slot.tensor
 
 
@@ -644,11 +650,10 @@ class Slot:
 
     def add(self, array: Array, anew: bool) -> None:
         """Add to what the slot holds, or start anew."""
-        with backend.beside(array):
-            if anew:
-                self.tensor._array[...] = array
-            else:
-                self.tensor._array += array
+        if anew:
+            self.tensor._array[...] = array
+        else:
+            self.tensor._array += array
         self.region.touch("backward()")
 
 

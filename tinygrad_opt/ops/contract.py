@@ -69,6 +69,9 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def _affine_kernel(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
+    sides = weight.shape
+    if x.ndim != 2 or len(sides) != 2 or x.shape[1] != sides[1] or bias.shape != sides[:1]:
+        raise ValueError("expected x (..., n), weight (m, n), bias (m,)")  # a bias of (1,) would broadcast
     y = xp.matmul(x, weight.T)
     if y.dtype != bias.dtype:
         return y + bias
@@ -117,13 +120,13 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     tensor([[3.5]])
     """
     x = operand("affine", x, weight)
-    shape, sides = x.shape, weight.shape
-    if len(sides) != 2 or tuple(bias.shape) != sides[:1] or not shape or shape[-1] != sides[1]:
-        raise errors.ShapeError(
-            f"affine: x {tuple(shape)}, weight {tuple(sides)}, bias {tuple(bias.shape)}; expected x (..., n), weight "
-            f"(m, n), bias (m,)"
-        )
+    shape = x.shape
     if len(shape) == 2:
         return _affine(x, weight, bias)
+    if not shape or len(weight.shape) != 2:
+        raise errors.ShapeError(
+            f"affine: shapes {tuple(shape)}, {tuple(weight.shape)} and {tuple(bias.shape)} do not fit: expected "
+            "x (..., n), weight (m, n), bias (m,)"
+        )
     rows = _reshape(x, shape=(math.prod(shape[:-1]), shape[-1]))
-    return _reshape(_affine(rows, weight, bias), shape=(*shape[:-1], sides[0]))
+    return _reshape(_affine(rows, weight, bias), shape=(*shape[:-1], weight.shape[0]))

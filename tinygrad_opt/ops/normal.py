@@ -196,27 +196,31 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"softmax_cross_entropy: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
-    logits = operand("softmax_cross_entropy", logits)
     listed = not hasattr(labels, "shape")
-    labels = operand("softmax_cross_entropy", labels)
-    shape = logits.shape
-    check_labels("softmax_cross_entropy", labels, shape[-1] if shape else 0)
-    if labels.shape != shape[:-1] or not shape:
+    logits, labels = operand("softmax_cross_entropy", logits), operand("softmax_cross_entropy", labels)
+    x, array = (value._array if isinstance(value, Variable) else value for value in (logits, labels))
+    shape = x.shape
+    check_labels("softmax_cross_entropy", array, shape[-1] if shape else 0)
+    if array.shape != shape[:-1] or not shape:
         raise errors.ShapeError(
-            f"softmax_cross_entropy: logits {tuple(shape)}, labels {tuple(labels.shape)}; expected one label "
+            f"softmax_cross_entropy: logits {tuple(shape)}, labels {tuple(array.shape)}; expected one label "
             f"for each row of logits: labels {tuple(shape[:-1])}"
         )
-    if reduction == "mean" and labels.size == 0:
+    if reduction == "mean" and array.size == 0:
         raise errors.ShapeError("softmax_cross_entropy: the mean over an empty batch has no value")
-    array, beside = (x._array if isinstance(x, Variable) else x for x in (labels, logits))
-    places = [("logits", backend.device_of(beside)), ("labels", backend.device_of(array))]
-    if listed:
-        array = backend.to_device(array, places[0][1])
-    elif places[0][1] != places[1][1]:
-        raise errors.mixed_devices("softmax_cross_entropy", places)
+    if backend.of(x) is not backend.HOST or backend.of(array) is not backend.HOST:
+        array = _labels_beside(array, x, listed)
     with backend.beside(array):
-        own = backend.namespace(array).array(array)  # a copy: changing the labels later changes no derivative
-    return _nll(log_softmax(logits), labels=own, reduction=reduction)
+        own = array.copy()  # changing the labels later changes no derivative
+    return _nll(_log_softmax(logits, axis=len(shape) - 1), labels=own, reduction=reduction)
+
+
+def _labels_beside(labels: Any, logits: Any, listed: bool) -> Any:
+    """Labels on the device of the logits: a list is brought there, labels that live elsewhere are a mistake."""
+    places = [("logits", backend.device_of(logits)), ("labels", backend.device_of(labels))]
+    if not listed and places[0][1] != places[1][1]:
+        raise errors.mixed_devices("softmax_cross_entropy", places)
+    return backend.to_device(labels, places[0][1])
 
 
 def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e-5) -> Any:
@@ -236,6 +240,9 @@ def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e
     return _normalize(x, axis=axes, eps=float(eps))
 
 
+_UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}
+
+
 def check_labels(function: str, labels: Any, classes: int) -> None:
     """Refuse labels that are not whole numbers between 0 and ``classes - 1`` (on a GPU this waits for them)."""
     dtype = getattr(labels, "dtype", None)
@@ -247,6 +254,6 @@ def check_labels(function: str, labels: Any, classes: int) -> None:
     array = getattr(labels, "_array", labels)
     # Read as unsigned, a negative label is a huge one: a single pass finds both kinds of fault.
     with backend.beside(array):
-        if array.size and int(array.view(f"u{dtype.itemsize}").max()) >= classes:
+        if array.size and int(array.view(_UNSIGNED[dtype.itemsize]).max()) >= classes:
             bad = int(array.min()) if int(array.min()) < 0 else int(array.max())
             raise IndexError(f"{function}: label {bad} is outside 0 … {classes - 1}, for {classes} classes")

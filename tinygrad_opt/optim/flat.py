@@ -107,7 +107,6 @@ class FlatVector:
                 self.state[name] = self.zeros()
         vectors = [self.theta, self.grad, *(self.state[name] for name in names)]
         results = [0, *range(2, len(vectors))]  # the rule gives these anew, and keeps the gradient
-        pure = _without_aliases(rule, results)
         library = backend.for_device(self.device)
         with library.on(self.device):
             self.adopt()
@@ -117,9 +116,11 @@ class FlatVector:
                 # Only what is written is noted: graphs that saved other parameters stay valid.
                 (self.region if whole else ledger.region(stretch[0])).touch(writer)
                 if stop - start > BLOCK and library is backend.HOST:
-                    Program(pure, len(vectors), results, self.dtype, t=t, **hyper).run(stretch)
+                    Program(
+                        lambda *xs, **h: _apart(rule(*xs, **h), xs), len(vectors), results, self.dtype, t=t, **hyper
+                    ).run(stretch)
                     continue
-                for position, values in zip(results, pure(*stretch, t=t, **hyper), strict=True):
+                for position, values in zip(results, _apart(rule(*stretch, t=t, **hyper), stretch), strict=True):
                     stretch[position][...] = values
 
     @property
@@ -157,14 +158,10 @@ class FlatVector:
         return _laid_out, (self.parameters, self.state_dict())
 
 
-def _without_aliases(rule: Callable[..., tuple[Array, ...]], targets: Sequence[int]) -> Callable[..., Any]:
-    """The rule, with a copy of what it hands on as it is (θ as the previous θ): θ will be overwritten first."""
-
-    def pure(*inputs: Array, **hyper: Any) -> list[Array]:
-        replaced = [id(inputs[target]) for target in targets]
-        return [+x if id(x) in replaced else x for x in rule(*inputs, **hyper)]
-
-    return pure
+def _apart(results: Sequence[Array], inputs: Sequence[Array]) -> list[Array]:
+    """What a rule returns, with a copy of what it hands on as it is, such as the old θ: that will be overwritten."""
+    given = set(map(id, inputs))
+    return [+x if id(x) in given else x for x in results]
 
 
 def _laid_out(parameters: Sequence[Tensor], saved: Mapping[str, Any]) -> FlatVector:

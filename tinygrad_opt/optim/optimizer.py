@@ -194,12 +194,14 @@ class Optimizer:
 
 def _hyper(group: Mapping[str, Any]) -> dict[str, Any]:
     """The hyper-parameters of a group, as Python's own numbers: those of NumPy turn float32 into float64."""
-    return {name: value if type(value) is float else _plain(value) for name, value in group.items() if name != "params"}
+    return {name: _plain(value) for name, value in group.items() if name != "params"}
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in (float, int, bool):
+        return value
     if isinstance(value, (tuple, list)):
-        return tuple(_plain(item) for item in value)
+        return tuple(map(_plain, value))
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 

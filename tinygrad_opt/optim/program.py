@@ -9,6 +9,7 @@ vector of a single block calling the rule itself is quicker; both give the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from .. import backend
 __all__ = ["BLOCK", "Program"]
 
 Array = Any
-BLOCK = 16384  # elements: the half dozen float32 blocks that a rule works on then fit a second-level cache
+BLOCK = 32768  # elements: the half dozen float32 blocks of a rule stay in cache, and calls are few
 
 
 class _Placeholder:
@@ -112,7 +113,7 @@ class Program:
     """
 
     def __init__(
-        self, rule: Callable[..., tuple[Any, ...]], count: int, targets: Sequence[int], dtype: Any, **hyper: Any
+        self, rule: Callable[..., Sequence[Any]], count: int, targets: Sequence[int], dtype: Any, **hyper: Any
     ) -> None:
         trace: list[tuple[str, tuple[Any, ...], _Placeholder]] = []
         inputs = [_Placeholder(trace) for _ in range(count)]
@@ -137,7 +138,7 @@ class Program:
         first_buffer = len(register.keys() - {result for _, _, result in trace}) + len(self.constants)
         constant = iter(range(first_buffer - len(self.constants), first_buffer))
         free: list[int] = []
-        self.steps: list[tuple[Any, tuple[int, ...], int]] = []
+        self.steps: list[tuple[Any, Callable[[list[Array]], tuple[Array, ...]], int]] = []
         for when, (name, operands, result) in enumerate(trace):
             reads = tuple(register[x] if isinstance(x, _Placeholder) else next(constant) for x in operands)
             done = {register[x] for x in operands if isinstance(x, _Placeholder) and last_use[x] == when}
@@ -147,7 +148,9 @@ class Program:
                     free.append(first_buffer + len(self.buffers))
                     self.buffers.append(np.empty(BLOCK, dtype))
                 register[result] = free.pop()
-            self.steps.append((getattr(np, name), reads, register[result]))
+            # itemgetter gives a tuple for two registers or more; a slice makes a list of one.
+            operands_of = itemgetter(*reads) if len(reads) > 1 else itemgetter(slice(reads[0], reads[0] + 1))
+            self.steps.append((getattr(np, name), operands_of, register[result]))
 
     def run(self, vectors: Sequence[Array]) -> None:
         """Apply the rule to whole vectors, block by block, in place."""
@@ -157,7 +160,7 @@ class Program:
             registers = [vector[low:high] for vector in vectors]
             registers += self.constants
             registers += [buffer[: high - low] for buffer in self.buffers]
-            for ufunc, reads, write in self.steps:
-                ufunc(*[registers[i] for i in reads], out=registers[write])
+            for ufunc, operands_of, write in self.steps:
+                ufunc(*operands_of(registers), out=registers[write])
             for source, target in self.copies:
                 registers[target][...] = registers[source]
