@@ -78,7 +78,7 @@ def gradients(
     recorded = [(y, v) for y, v in zip(ys, vs, strict=True) if y._node is not None]
     if not recorded and unused == "error":
         raise errors.no_graph("the output")
-    seeds = [seed_for(y, v, errors.not_scalar(y.shape)) for y, v in recorded]
+    seeds = [seed_for(y, v) for y, v in recorded]
     products = _pull([y._node for y, _ in recorded], seeds, [x._node for x in xs if x._node is not None], create_graph)
     results = []
     for x, path in zip(xs, paths(inputs, "inputs"), strict=True):
@@ -238,7 +238,7 @@ class _Recording:
         vectors = flatten(given)[0]
         if len(vectors) != len(like):
             raise ValueError(f"{self.name}: {len(like)} {what}s needed, one for each tensor; got {len(vectors)}")
-        return [seed_for(x, v, errors.not_scalar(x.shape)) for x, v in zip(like, vectors, strict=True)]
+        return [seed_for(x, v) for x, v in zip(like, vectors, strict=True)]
 
 
 def _or_zeros(value: Any, like: Tensor) -> Tensor:
@@ -285,7 +285,7 @@ def value_and_grad(fn: Fn, argnums: int | Sequence[int] = 0, has_aux: bool = Fal
         places = _positions("grad", argnums, len(args))
         recording = _Recording("grad", lambda *a: fn(*a, **kwargs), args, places, has_aux)
         y = recording.scalar()
-        products = recording.pull([seed_for(y, None, errors.not_scalar(y.shape))])
+        products = recording.pull([seed_for(y)])
         gradient = products[0] if isinstance(argnums, int) else tuple(products)
         value = recording.value(y)
         return ((value, recording.aux), gradient) if has_aux else (value, gradient)

@@ -240,7 +240,7 @@ class Tensor(Variable):
             raise TypeError(f"backward() got an unexpected argument {next(iter(unknown))!r}")
         if self._node is None:
             raise errors.no_graph("this tensor")
-        seed = seed_for(self, gradient, errors.not_scalar(self.shape))._array
+        seed = seed_for(self, gradient)._array
         found = pull_back([self._node], [seed], free=not retain_graph)
         _store(found, seed)
 
@@ -599,15 +599,12 @@ def _rebuild(cls: type[Tensor], state: dict[str, Any]) -> Tensor:
     return tensor
 
 
-def seed_for(output: Tensor, gradient: Any, complaint: Exception) -> Tensor:
+def seed_for(output: Tensor, gradient: Any = None) -> Tensor:
     """The cotangent that starts a walk: 1 for a scalar, or what the caller gave, checked and cast."""
     array = output._array
     if gradient is None:
         if array.shape != ():
-            try:
-                raise complaint
-            finally:
-                del complaint  # its traceback holds this frame: together they would keep the graph alive
+            raise errors.not_scalar(array.shape)
         with backend.beside(array):
             return wrap(backend.namespace(array).ones((), dtype=array.dtype))
     if not isinstance(gradient, Tensor):

@@ -264,6 +264,7 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply every module in turn."""
-        for part in self._parts():
-            x = part(x)
+        for name, part in vars(self).items():
+            if name.isdecimal():
+                x = part(x)
         return x
