@@ -445,3 +445,17 @@ def test_the_second_derivative_of_a_linear_function_by_gradients_is_zero_for_eve
         second = tg.gradients(first.sum(), [a, b])
         assert [(h.shape, h.dtype) for h in second] == [((2,), tg.float32), ((2, 3), tg.float64)]
         assert all(not h.numpy().any() for h in second)
+
+
+def test_what_comes_beside_the_value_is_attached_no_more_than_the_value() -> None:
+    def f(x: tg.Tensor) -> tuple[tg.Tensor, dict[str, Any]]:
+        return (x * x).sum(), {"twice": 2 * x, "x": x, "note": "kept as it is"}
+
+    _, aux = tg.grad(f, has_aux=True)(tg.ones(2))
+    assert not aux["twice"].requires_grad
+    assert not aux["x"].requires_grad
+    assert aux["note"] == "kept as it is"
+    w = tg.ones(2, requires_grad=True)
+    _, aux = tg.grad(f, has_aux=True)(w)
+    aux["twice"].sum().backward()
+    assert w.grad.tolist() == [2.0, 2.0]

@@ -173,6 +173,8 @@ class _Recording:
         self.outputs: list[Tensor] = leaves
         order = reachable(y._node for y in leaves if y._node is not None) if current.get().recording else []
         self.nested = bool(order) and order[0].serial < started
+        extras, rebuild_aux = flatten(self.aux)
+        self.aux = rebuild_aux([self.value(x) if isinstance(x, Tensor) else x for x in extras])
 
     def _entry(self, leaf: Any) -> Tensor:
         if not isinstance(leaf, Tensor):
