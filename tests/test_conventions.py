@@ -65,3 +65,25 @@ def test_markdown():
     lines = conventions.markdown().splitlines()
     assert len(lines) == len(CONVENTIONS) + 2
     assert {line.count(" | ") for line in lines} == {5, 0}
+
+
+def test_nan_comes_through_logsumexp_and_its_gradient() -> None:
+    for values in ([np.nan, 0.0], [np.nan, -np.inf], [-np.inf, np.nan]):
+        x = tg.tensor(values)
+        assert np.isnan(tg.logsumexp(x).item())
+        assert np.isnan(tg.grad(tg.logsumexp)(x).numpy()).all()
+
+
+def test_float16_counts_beyond_its_range() -> None:
+    many, dtype = 100_000, tg.float16
+    for function in (tg.mean, tg.max, lambda x: tg.softmax(x)[0] + 0 * x.mean()):
+        assert np.isfinite(function(tg.ones(many, dtype=dtype)).item())
+    assert tg.softmax(tg.zeros(many, dtype=dtype))[0].item() == pytest.approx(1e-5, rel=0.01)
+    for function in (tg.mean, tg.max):
+        gradient = tg.grad(function)(tg.ones(many, dtype=dtype)).numpy()
+        np.testing.assert_allclose(gradient, 1e-5, rtol=0.01)
+    labels = np.zeros(many, dtype=int)
+    loss, gradient = tg.value_and_grad(lambda x: tg.softmax_cross_entropy(x, labels))(tg.zeros(many, 2, dtype=dtype))
+    assert loss.item() == pytest.approx(np.log(2), rel=1e-3)
+    np.testing.assert_allclose(gradient.numpy()[:, 1], 0.5e-5, rtol=0.02)
+    assert tg.normalize(tg.tensor([[-300.0], [300.0]], dtype=dtype), axis=0).tolist() == [[-1.0], [1.0]]

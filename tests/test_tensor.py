@@ -436,3 +436,31 @@ def test_a_list_of_tensors_that_require_gradients_is_refused() -> None:
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"tg\.stack"):
         tg.tensor([x[0], x[1]])
+
+
+@pytest.mark.parametrize("sign", ["+=", "-=", "*=", "/=", "**="])
+@pytest.mark.parametrize("recording", [True, False])
+def test_a_leaf_is_not_lost_to_an_augmented_assignment(sign: str, recording: bool) -> None:
+    names = {"w": tg.tensor([1.0, 2.0], requires_grad=True)}
+    with tg.enable_grad() if recording else tg.no_grad(), pytest.raises(GraphError, match=r"write w\.data"):
+        exec(f"w {sign} 2.0", names)
+    assert names["w"].tolist() == [1.0, 2.0]
+
+
+def test_results_and_plain_tensors_take_augmented_assignments() -> None:
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    total = (x * x).sum()
+    total += x.sum()
+    total.backward()
+    assert x.grad.tolist() == [3.0, 5.0]
+    count = before = tg.tensor([1.0])
+    count += 1
+    assert (count.tolist(), before.tolist()) == ([2.0], [1.0])
+
+
+def test_a_floating_mask_has_no_derivative() -> None:
+    x = tg.tensor([1.0, 0.0, 2.0], requires_grad=True)
+    tg.where(x, 2 * x, 0.0).sum().backward()
+    assert x.grad.tolist() == [2.0, 0.0, 2.0]
+    _, tangent = tg.jvp(lambda x: tg.where(x, tg.ones(3), tg.zeros(3)), x.detach(), tg.ones(3))
+    assert tangent.tolist() == [0.0, 0.0, 0.0]

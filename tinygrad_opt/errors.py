@@ -153,6 +153,14 @@ def changed_in_place(what: str, writer: str, operation: str) -> InPlaceError:
     )
 
 
+def leaf_renamed(sign: str) -> GraphError:
+    return GraphError(
+        f"`w {sign} ...` would give the name w to a new tensor, and leave the one that requires gradients, which a "
+        f"model or an optimizer may hold, unchanged. To update it write w.data {sign} lr * w.grad.data; for a new "
+        f"tensor write v = w {sign[:-1]} ..."
+    )
+
+
 def item_assignment() -> TypeError:
     return TypeError(
         "tensors do not support t[i] = v: it would overwrite values that a derivative may still need. Build a new "

@@ -16,7 +16,7 @@ from .core.modes import current, enable_grad
 from .core.primitive import wrap
 from .core.tape import Node, pull_back, push_forward, reachable
 from .core.tensor import Tensor, own, seed_for
-from .core.tree import flatten, paths
+from .core.tree import flatten, leaves_like, paths
 from .ops.shape import alias
 
 __all__ = ["grad", "gradients", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
@@ -69,9 +69,7 @@ def gradients(
     xs, rebuild = flatten(inputs)
     _check_tensors("gradients", "inputs", xs)
     _check_tensors("gradients", "outputs", ys)
-    vs = [None] * len(ys) if grad_outputs is None else flatten(grad_outputs)[0]
-    if len(vs) != len(ys):
-        raise ValueError(f"gradients: {len(ys)} outputs need as many grad_outputs; got {len(vs)}")
+    vs = [None] * len(ys) if grad_outputs is None else leaves_like(grad_outputs, outputs, "gradients: grad_outputs")
     for x, path in zip(xs, paths(inputs, "inputs"), strict=True):
         if x._node is None and unused == "error":
             raise errors.no_graph(_label(x, path))
@@ -153,7 +151,8 @@ class _Recording:
 
     def __init__(self, name: str, fn: Fn, args: Sequence[Any], argnums: Sequence[int], has_aux: bool = False) -> None:
         self.name = name
-        trees = [flatten(args[i]) for i in argnums]
+        self.arguments = [args[i] for i in argnums]
+        trees = [flatten(argument) for argument in self.arguments]
         self.sizes = [len(leaves) for leaves, _ in trees]
         self.rebuilds = [rebuild for _, rebuild in trees]
         started = ledger.clock()
@@ -168,6 +167,7 @@ class _Recording:
             if not (isinstance(result, tuple) and len(result) == 2):
                 raise TypeError(f"{name}: with has_aux=True the function must return a pair (output, aux)")
             result, self.aux = result
+        self.result = result
         leaves, self.rebuild_output = flatten(result)
         _check_tensors(name, "what the function returns", leaves)
         self.outputs: list[Tensor] = leaves
@@ -235,12 +235,15 @@ class _Recording:
     def _differentiable(self, vectors: Sequence[Tensor]) -> bool:
         return self.nested or (current.get().recording and any(v._node is not None for v in vectors))
 
-    def check_vectors(self, given: Any, like: Sequence[Tensor], what: str) -> list[Tensor]:
-        """Tangents or cotangents from the caller: as many as there are places, of their shapes and dtypes."""
-        vectors = flatten(given)[0]
-        if len(vectors) != len(like):
-            raise ValueError(f"{self.name}: {len(like)} {what}s needed, one for each tensor; got {len(vectors)}")
-        return [seed_for(x, v) for x, v in zip(like, vectors, strict=True)]
+    def tangents(self, given: Sequence[Any]) -> list[Tensor]:
+        """One tangent for each input, from the caller's, which are built like the arguments."""
+        vectors = leaves_like(given, self.arguments, f"{self.name}: tangents")
+        return [seed_for(x, v) for x, v in zip(self.inputs, vectors, strict=True)]
+
+    def cotangents(self, given: Any) -> list[Tensor]:
+        """One cotangent for each output, from the caller's, which are built like the result."""
+        vectors = leaves_like(given, self.result, f"{self.name}: cotangent")
+        return [seed_for(y, v) for y, v in zip(self.outputs, vectors, strict=True)]
 
 
 def _or_zeros(value: Any, like: Tensor) -> Tensor:
@@ -345,7 +348,7 @@ def vjp(fn: Fn, *primals: Any) -> tuple[Any, Fn]:
     recording = _Recording("vjp", fn, primals, range(len(primals)))
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return tuple(recording.pull(recording.check_vectors(cotangent, recording.outputs, "cotangent")))
+        return tuple(recording.pull(recording.cotangents(cotangent)))
 
     return recording.output(), pullback
 
@@ -370,7 +373,7 @@ def linearize(fn: Fn, *primals: Any) -> tuple[Any, Fn]:
     recording = _Recording("linearize", fn, primals, range(len(primals)))
 
     def pushforward(*tangents: Any) -> Any:
-        vectors = recording.check_vectors(tangents, recording.inputs, "tangent")
+        vectors = recording.tangents(tangents)
         return recording.rebuild_output(recording.push(vectors))
 
     return recording.output(), pushforward
@@ -441,7 +444,7 @@ def hvp(fn: Fn, primals: Any, tangents: Any, mode: str = "forward-over-reverse")
         product = jvp(gradient, xs, vs)[1]
     elif mode == "reverse-over-reverse":
         recording = _Recording("hvp", gradient, xs, places)
-        product = tuple(recording.pull(recording.check_vectors(vs, recording.outputs, "tangent")))
+        product = tuple(recording.pull(recording.cotangents(vs)))
     elif mode == "reverse-over-forward":
         product = grad(lambda *a: _scalar_jvp(fn, a, vs), argnums=places)(*xs)
     else:
@@ -454,4 +457,4 @@ def hvp(fn: Fn, primals: Any, tangents: Any, mode: str = "forward-over-reverse")
 def _scalar_jvp(fn: Fn, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Tensor:
     recording = _Recording("hvp", fn, primals, range(len(primals)))
     recording.scalar()
-    return recording.push(recording.check_vectors(tangents, recording.inputs, "tangent"))[0]
+    return recording.push(recording.tangents(tangents))[0]

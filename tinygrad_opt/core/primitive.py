@@ -127,6 +127,7 @@ class Primitive:
         self._kernel = kernel or name
         self._kernels: dict[type, Any] = dict.fromkeys(_SCALARS)  # array type -> bound kernel
         self._reads = reads
+        self._without_rule: frozenset[int] = frozenset()  # arguments by which there is no derivative, such as masks
         self._savers: dict[tuple[int, int], Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {}
         REGISTRY[name] = self
 
@@ -155,6 +156,10 @@ class Primitive:
                 except (ValueError, TypeError, IndexError) as error:
                     raise errors.kernel_failed(self.name, args, meta, error) from error
 
+        if self._without_rule:
+            args = tuple(
+                wrap(x._array) if i in self._without_rule and isinstance(x, Variable) else x for i, x in enumerate(args)
+            )
         kernel = None
         arrays: list[Any] = []
         parents: list[Node | None] = []
@@ -312,6 +317,7 @@ class Elementwise(Primitive):
     def __init__(self, name: str, *rules: Rule | None, kernel: str | Rule | None = None, doc: str = "") -> None:
         self.rules = rules
         super().__init__(name, [_reads(rule, 0) for rule in rules], kernel, doc)
+        self._without_rule = frozenset(i for i, rule in enumerate(rules) if rule is None)
 
     def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
         return fit(self.rules[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]

@@ -442,6 +442,32 @@ class Tensor(Variable):
     def __rmatmul__(self, other: Any) -> Tensor:
         return ops.matmul(other, self)
 
+    # `t += u` gives the name t to a new tensor; what is saved stays as it was.
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._renamed("+=").__add__(other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._renamed("-=").__sub__(other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._renamed("*=").__mul__(other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._renamed("/=").__truediv__(other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._renamed("**=").__pow__(other)
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._renamed("@=").__matmul__(other)
+
+    def _renamed(self, sign: str) -> Tensor:
+        """The tensor itself, unless its leaf would be lost: the name would go to a result, the leaf keep its value."""
+        if isinstance(self._node, Leaf):
+            raise errors.leaf_renamed(sign)
+        return self
+
     def __neg__(self) -> Tensor:
         return ops.negative(self)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["flatten", "paths"]
+__all__ = ["flatten", "leaves_like", "paths"]
 
 Rebuild = Callable[[Sequence[Any]], Any]
 
@@ -46,6 +46,44 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
 
     return [leaf for leaves, _ in parts for leaf in leaves], rebuild
+
+
+def leaves_like(tree: Any, like: Any, what: str) -> list[Any]:
+    """The leaves of `tree`, in the order of those of `like`, which must be built in the same way.
+
+    Dicts are matched by their keys, whatever their order; lists and tuples stand for each other.
+
+    Raises
+    ------
+    ValueError
+        Naming the place where the two are built differently.
+
+    Examples
+    --------
+    >>> leaves_like({"b": 2, "a": 1}, {"a": 0, "b": 0}, "tangent")
+    [1, 2]
+    """
+    if isinstance(like, dict):
+        if not isinstance(tree, dict) or tree.keys() != like.keys():
+            raise ValueError(f"{what}: expected a dict with the keys {list(like)}; got {_kind(tree)}")
+        return [leaf for key in like for leaf in leaves_like(tree[key], like[key], f"{what}[{key!r}]")]
+    if isinstance(like, (list, tuple)):
+        if not isinstance(tree, (list, tuple)) or len(tree) != len(like):
+            raise ValueError(f"{what}: expected a list or tuple of {len(like)}; got {_kind(tree)}")
+        return [
+            leaf for i, (t, x) in enumerate(zip(tree, like, strict=True)) for leaf in leaves_like(t, x, f"{what}[{i}]")
+        ]
+    if isinstance(tree, (dict, list, tuple)) or (tree is None) != (like is None):
+        raise ValueError(f"{what}: expected one tensor or array; got {_kind(tree)}")
+    return [] if like is None else [tree]
+
+
+def _kind(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return f"a dict with the keys {list(tree)}"
+    if isinstance(tree, (list, tuple)):
+        return f"a {type(tree).__name__} of {len(tree)}"
+    return "None" if tree is None else f"one {type(tree).__name__}"
 
 
 def paths(tree: Any, prefix: str = "") -> list[str]:

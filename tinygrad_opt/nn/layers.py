@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import errors, ops
 from ..core.creation import ones, zeros
+from ..core.dtypes import float16, float32
 from ..core.modes import no_grad
 from ..core.tensor import Parameter, Tensor
 from . import functional, init
@@ -143,6 +144,7 @@ class BatchNorm1d(Module):
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         with no_grad():
+            x = x.astype(float32) if x.dtype == float16 else x  # squares leave the range of float16
             self.num_batches_tracked.rehome((self.num_batches_tracked + 1).data)
             share = self.momentum if self.momentum is not None else 1 / self.num_batches_tracked.item()
             along = (0, *range(2, len(x.shape)))

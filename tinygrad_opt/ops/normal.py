@@ -10,12 +10,24 @@ import math
 from typing import Any
 
 from .. import backend, errors
-from ..core.primitive import Constant, General, Linear, operand
+from ..core.dtypes import as_dtype, default_dtype, float16, float32
+from ..core.primitive import Constant, General, Linear, cast, operand
 from ..core.tape import Variable
 from .elementwise import exp, sqrt
 from .shape import normalize_axes, normalize_axis
 
 __all__ = ["log_softmax", "normalize", "one_hot", "softmax", "softmax_cross_entropy"]
+
+
+def _wide(kernel: Any) -> Any:
+    """A kernel that computes in float32 what it gets in float16: sums over many elements would leave its range."""
+
+    def run(xp: Any, x: Any, **meta: Any) -> Any:
+        if x.dtype != float16:
+            return kernel(xp, x, **meta)
+        return kernel(xp, x.astype(float32), **meta).astype(float16)
+
+    return run
 
 
 def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
@@ -29,7 +41,7 @@ def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
 _softmax: General = General(
     "softmax",
     [lambda t, y, _x, *, axis: y * (t - (t * y).sum(axis, keepdims=True))],
-    kernel=_softmax_kernel,
+    kernel=_wide(_softmax_kernel),
 )
 
 
@@ -45,7 +57,7 @@ _log_softmax: General = General(
     "log_softmax",
     [lambda t, y, _x, *, axis: t - (t * exp(y)).sum(axis, keepdims=True)],
     [lambda g, y, _x, *, axis: g - exp(y) * g.sum(axis, keepdims=True)],
-    kernel=_log_softmax_kernel,
+    kernel=_wide(_log_softmax_kernel),
 )
 
 _one_hot: Constant = Constant(
@@ -71,7 +83,7 @@ def _nll_kernel(xp: Any, x: Any, *, labels: Any, reduction: str) -> Any:
 def _nll_transposed_kernel(xp: Any, g: Any, *, labels: Any, reduction: str, classes: int) -> Any:
     out = xp.zeros((labels.size, classes), dtype=g.dtype)
     if reduction == "mean":
-        g = g / -labels.size
+        g = g * (-1 / labels.size)
     else:
         g = -g.reshape(-1) if reduction == "none" else -g
     out[_at_labels(xp, labels)] = g
@@ -83,7 +95,7 @@ _nll: Linear = Linear(
     lambda g, like, *, labels, reduction: _nll_transposed(
         g, labels=labels, reduction=reduction, classes=like.shape[-1]
     ),
-    kernel=_nll_kernel,
+    kernel=_wide(_nll_kernel),
 )
 _nll_transposed: Linear = Linear(
     "nll_transposed",
@@ -101,6 +113,8 @@ def _normalize_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> 
 
 
 def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    if x.dtype == float16:  # as in the kernel
+        t, y, x = (cast(value, dtype=float32) for value in (t, y, x))
     # y = (x - μ)/s and ds = mean(y dx), so dy = (dx - mean(dx) - y mean(y dx)) / s.
     centred = x - x.mean(axis, keepdims=True)
     scale = sqrt((centred * centred).mean(axis, keepdims=True) + eps)
@@ -108,7 +122,7 @@ def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float
     return (t - t.mean(axis, keepdims=True) - along) / scale
 
 
-_normalize: General = General("normalize", [_normalize_rule], kernel=_normalize_kernel)
+_normalize: General = General("normalize", [_normalize_rule], kernel=_wide(_normalize_kernel))
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -156,8 +170,6 @@ def one_hot(labels: Any, classes: int, dtype: Any = None) -> Any:
     tensor([[1., 0., 0.],
             [0., 0., 1.]])
     """
-    from ..core.dtypes import as_dtype, default_dtype
-
     labels = operand("one_hot", labels)
     check_labels("one_hot", labels, classes)
     return _one_hot(labels, classes=classes, dtype=as_dtype(dtype or default_dtype()))

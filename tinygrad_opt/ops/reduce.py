@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from .. import errors
+from ..core.dtypes import float16, float32
 from ..core.primitive import Constant, General, Linear, broadcast_to, cast, operand
-from .elementwise import equal, exp, isfinite, where
+from .elementwise import equal, exp, where
 from .shape import normalize_axes, normalize_axis
 
 __all__ = ["all", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
@@ -37,7 +38,7 @@ _sum: Linear = Linear(
 )
 _mean: Linear = Linear(
     "mean",
-    lambda g, like, *, axis, keepdims: _spread(g / _count(like.shape, axis), like, axis),
+    lambda g, like, *, axis, keepdims: _spread(g * (1 / _count(like.shape, axis)), like, axis),
     kernel=lambda xp, x, *, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
 )
 
@@ -46,7 +47,8 @@ def _extreme(name: str, library_name: str) -> General:
     """max or min: the derivative goes to the extreme elements, in equal parts."""
 
     def share(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
-        chosen = cast(equal(x, y.reshape(_kept(x.shape, axis))), dtype=x.dtype)
+        wide = float32 if x.dtype == float16 else x.dtype  # float16 cannot count beyond 65,504
+        chosen = cast(equal(x, y.reshape(_kept(x.shape, axis))), dtype=wide)
         return chosen / chosen.sum(axis, keepdims=True)
 
     def push(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -70,7 +72,7 @@ def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool)
         top = x.max(axis=axis, keepdims=True)
         top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))  # inf - inf would be nan
         total = xp.exp(x - top).sum(axis=axis, keepdims=True)
-        some = total > 0
+        some = total != 0  # true for nan, which must come through
         y = xp.where(some, xp.log(xp.where(some, total, xp.ones_like(total))) + top, -xp.inf)
     return y if keepdims else y.reshape(tuple(n for i, n in enumerate(shape) if i not in axis))
 
@@ -78,7 +80,7 @@ def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool)
 def _softmax_of(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """exp(x - y), with weights 0 where everything is -inf."""
     y = y.reshape(_kept(x.shape, axis))
-    return exp(x - where(isfinite(y), y, 0.0))
+    return exp(x - where(equal(y, -math.inf), 0.0, y))
 
 
 _logsumexp: General = General(
