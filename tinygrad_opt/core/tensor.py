@@ -632,7 +632,9 @@ def seed_for(output: Tensor, gradient: Any = None) -> Tensor:
         if array.shape != ():
             raise errors.not_scalar(array.shape)
         with backend.beside(array):
-            return wrap(backend.namespace(array).ones((), dtype=array.dtype))
+            one = backend.namespace(array).empty((), dtype=array.dtype)
+            one.fill(1)
+            return wrap(one)
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient)
         if backend.of(gradient._array) is backend.HOST:

@@ -12,7 +12,6 @@ from typing import Any
 from .. import backend, errors
 from ..core.dtypes import as_dtype, default_dtype, float16, float32
 from ..core.primitive import Constant, General, Linear, cast, operand
-from ..core.tape import Variable
 from .elementwise import exp, sqrt
 from .shape import normalize_axes, normalize_axis
 
@@ -210,7 +209,7 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
         raise ValueError(f"softmax_cross_entropy: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
     listed = not hasattr(labels, "shape")
     logits, labels = operand("softmax_cross_entropy", logits), operand("softmax_cross_entropy", labels)
-    x, array = (value._array if isinstance(value, Variable) else value for value in (logits, labels))
+    x, array = getattr(logits, "_array", logits), getattr(labels, "_array", labels)
     shape = x.shape
     check_labels("softmax_cross_entropy", array, shape[-1] if shape else 0)
     if array.shape != shape[:-1] or not shape:

@@ -107,15 +107,14 @@ class FlatVector:
                 self.state[name] = self.zeros()
         vectors = [self.theta, self.grad, *(self.state[name] for name in names)]
         results = [0, *range(2, len(vectors))]  # the rule gives these anew, and keeps the gradient
-        library = backend.for_device(self.device)
-        with library.on(self.device):
+        with backend.beside(self.theta):
             self.adopt()
             for start, stop, t in self.runs():
                 whole = start == 0 and stop == len(self.theta)
                 stretch = vectors if whole else [vector[start:stop] for vector in vectors]
                 # Only what is written is noted: graphs that saved other parameters stay valid.
                 (self.region if whole else ledger.region(stretch[0])).touch(writer)
-                if stop - start > BLOCK and library is backend.HOST:
+                if stop - start > BLOCK and backend.of(self.theta) is backend.HOST:
                     Program(
                         lambda *xs, **h: _apart(rule(*xs, **h), xs), len(vectors), results, self.dtype, t=t, **hyper
                     ).run(stretch)
