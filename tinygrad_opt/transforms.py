@@ -215,19 +215,17 @@ class _Recording:
             )
         return self.outputs[0]
 
-    def pull(self, cotangents: Sequence[Any], differentiable: bool | None = None) -> list[Any]:
+    def pull(self, cotangents: Sequence[Any]) -> list[Any]:
         """One cotangent for each input, zeros for what the outputs do not depend on; grouped by argument."""
         live = [(y._node, v) for y, v in zip(self.outputs, cotangents, strict=True) if y._node is not None]
-        if differentiable is None:
-            differentiable = self._differentiable([v for _, v in live])
+        differentiable = self._differentiable([v for _, v in live])
         nodes = [x._node for x in self.inputs if x._node is not None]
         found = _pull([node for node, _ in live], [v for _, v in live], nodes, differentiable)
         return self._per_argument([_or_zeros(found.get(x._node), x) for x in self.inputs])
 
-    def push(self, tangents: Sequence[Tensor], differentiable: bool | None = None) -> list[Tensor]:
+    def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
         """One tangent for each output, zeros for what does not depend on the inputs."""
-        if differentiable is None:
-            differentiable = self._differentiable(tangents)
+        differentiable = self._differentiable(tangents)
         nodes = [x._node for x in self.inputs if x._node is not None]
         found = _push(nodes, tangents, [y._node for y in self.outputs if y._node is not None], differentiable)
         return [_or_zeros(found.get(y._node), y) for y in self.outputs]

@@ -10,20 +10,8 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
+from optimizers import Maker, every, leaf
 from tinygrad_opt import nn
-
-Maker = Callable[..., tg.optim.Optimizer]
-MAKERS: dict[str, Maker] = {
-    "sgd": lambda params, **options: tg.optim.SGD(params, **options),
-    "momentum": lambda params, **options: tg.optim.SGD(params, momentum=0.9, **options),
-    "adam": lambda params, **options: tg.optim.Adam(params, **options),
-}
-every = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
-
-
-def leaf(*values: float, dtype: Any = tg.float64) -> tg.Tensor:
-    return tg.tensor(values, dtype=dtype, requires_grad=True)
-
 
 # What it takes.
 

@@ -78,8 +78,7 @@ def tensor(data: Any, *, dtype: Any = None, device: str | None = None, requires_
     array = _host_or_device(data, dtype)
     target = backend.device_of(array) if device is None else backend.resolve(device)
     moved = backend.to_device(array, target)
-    source = data._array if isinstance(data, Variable) else data
-    if moved is array or moved is source:
+    if moved is array:
         with backend.beside(moved):
             moved = backend.namespace(moved).array(moved)
     return Tensor(moved, requires_grad)

@@ -127,7 +127,7 @@ class Primitive:
         self._kernel = kernel or name
         self._kernels: dict[type, Any] = dict.fromkeys(_SCALARS)  # array type -> bound kernel
         self._reads = reads
-        self._without_rule: frozenset[int] = frozenset()  # arguments by which there is no derivative, such as masks
+        self._varying = -1  # one bit for each argument by which there is a derivative: not for a mask
         self._savers: dict[tuple[int, int], Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {}
         REGISTRY[name] = self
 
@@ -156,13 +156,10 @@ class Primitive:
                 except (ValueError, TypeError, IndexError) as error:
                     raise errors.kernel_failed(self.name, args, meta, error) from error
 
-        if self._without_rule:
-            args = tuple(
-                wrap(x._array) if i in self._without_rule and isinstance(x, Variable) else x for i, x in enumerate(args)
-            )
         kernel = None
         arrays: list[Any] = []
         parents: list[Node | None] = []
+        varying = self._varying
         mask = 0
         bit = 1
         is_tensor = True
@@ -172,7 +169,10 @@ class Primitive:
                 node = x._node
                 x = x._array
                 if node is not None:
-                    mask += bit
+                    if varying & bit:
+                        mask += bit
+                    else:
+                        node = None
             bit += bit
             arrays.append(x)
             parents.append(node)
@@ -317,7 +317,7 @@ class Elementwise(Primitive):
     def __init__(self, name: str, *rules: Rule | None, kernel: str | Rule | None = None, doc: str = "") -> None:
         self.rules = rules
         super().__init__(name, [_reads(rule, 0) for rule in rules], kernel, doc)
-        self._without_rule = frozenset(i for i, rule in enumerate(rules) if rule is None)
+        self._varying = sum(1 << i for i, rule in enumerate(rules) if rule is not None)
 
     def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
         return fit(self.rules[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]
@@ -429,12 +429,7 @@ class Constant(Primitive):
 
     def __init__(self, name: str, *, kernel: str | Rule | None = None, doc: str = "") -> None:
         super().__init__(name, (), kernel, doc)
-
-    def __call__(self, *args: Any, **meta: Any) -> Any:
-        """Compute on the values alone."""
-        if any(isinstance(x, Variable) for x in args):
-            return super().__call__(*(wrap(x._array) if isinstance(x, Variable) else x for x in args), **meta)
-        return super().__call__(*args, **meta)
+        self._varying = 0
 
 
 # The three linear maps that the kinds themselves need, to make shapes and dtypes meet.

@@ -16,8 +16,7 @@ again). They know no operation: a node's primitive answers for it.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -160,9 +159,15 @@ def _saved_label(node: Node, position: int) -> str:
     return source.label if source is not None else f"input {position - 1}"
 
 
-def _beside(value: Any) -> contextlib.AbstractContextManager[Any]:
-    """The device on which a rule has to run that gets `value`; asked for only where there are several."""
-    return backend.beside(value._array if isinstance(value, Variable) else value)
+def located(function: Callable[..., Any], position: int) -> Callable[..., Any]:
+    """`function` on the device of its argument `position`: rules run beside what they get, where there are several."""
+
+    def run(*args: Any) -> Any:
+        value = args[position]
+        with backend.beside(value._array if isinstance(value, Variable) else value):
+            return function(*args)
+
+    return run
 
 
 def pull_back(
@@ -206,12 +211,13 @@ def pull_back(
             if not differentiable:
                 owned.add(node)
 
+    if several:
+        add = located(add, 1)
     for node, cotangent in zip(outputs, cotangents, strict=True):
-        with _beside(cotangent):
-            if node in pending:
-                add(node, cotangent)
-            else:
-                pending[node] = cotangent
+        if node in pending:
+            add(node, cotangent)
+        else:
+            pending[node] = cotangent
     for node in reversed(order):
         cotangent = pending.pop(node, None)
         if cotangent is None:
@@ -227,24 +233,18 @@ def pull_back(
         if node.saved is None or node.serial < last_write or inspecting:
             _check(node)
         primitive = node.primitive
+        pull = located(primitive.pull, 2) if several else primitive.pull
         saved = primitive.revive(node) if differentiable else node.saved
         for position, parent in enumerate(parents):
             if parent is None or (path is not None and parent not in path):
                 continue
-            if several:
-                with _beside(cotangent):
-                    product = primitive.pull(node, position, cotangent, saved)
-            else:
-                product = primitive.pull(node, position, cotangent, saved)
+            product = pull(node, position, cotangent, saved)
             if inspecting:
                 anomaly.inspect_gradient(node, position, product)
-            if parent not in pending:
-                pending[parent] = product
-            elif several:
-                with _beside(product):
-                    add(parent, product)
-            else:
+            if parent in pending:
                 add(parent, product)
+            else:
+                pending[parent] = product
         if free:
             node.saved = None
     return result
@@ -272,7 +272,8 @@ def push_forward(
             if node.saved is None or node.serial < last_write or inspecting:
                 _check(node)
             saved = node.primitive.revive(node) if differentiable else node.saved
-            with _beside(next(tangent for tangent in incoming if tangent is not None)):
+            known = next(tangent for tangent in incoming if tangent is not None)
+            with backend.beside(known._array if isinstance(known, Variable) else known):
                 result[node] = node.primitive.push(node, incoming, saved)
         for parent in node.parents:
             if parent is not None and last_use[parent] == node.serial and parent not in kept:

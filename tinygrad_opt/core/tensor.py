@@ -16,7 +16,7 @@ from .. import backend, errors, ops
 from . import ledger
 from .dtypes import array_from_data, as_dtype
 from .primitive import register_tensor, wrap
-from .tape import Leaf, Node, Variable, pull_back
+from .tape import Leaf, Node, Variable, located, pull_back
 
 __all__ = ["Parameter", "Tensor"]
 
@@ -656,11 +656,7 @@ def _store(found: dict[Node, Array], seed: Array) -> None:
             with backend.beside(array):
                 node.grad = wrap(own(array if node.grad is None else node.grad._array + array, taken))
         else:
-            if several:
-                with backend.beside(array):
-                    slot.add(array, anew=node.grad is None)
-            else:
-                slot.add(array, anew=node.grad is None)
+            (located(slot.add, 0) if several else slot.add)(array, node.grad is None)
             node.grad = slot.tensor
 
 

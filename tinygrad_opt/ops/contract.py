@@ -121,12 +121,7 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     """
     x = operand("affine", x, weight)
     shape = x.shape
-    if len(shape) == 2:
+    if len(shape) == 2 or not shape or len(weight.shape) != 2:  # what does not fit, the kernel refuses
         return _affine(x, weight, bias)
-    if not shape or len(weight.shape) != 2:
-        raise errors.ShapeError(
-            f"affine: shapes {tuple(shape)}, {tuple(weight.shape)} and {tuple(bias.shape)} do not fit: expected "
-            "x (..., n), weight (m, n), bias (m,)"
-        )
     rows = _reshape(x, shape=(math.prod(shape[:-1]), shape[-1]))
     return _reshape(_affine(rows, weight, bias), shape=(*shape[:-1], weight.shape[0]))

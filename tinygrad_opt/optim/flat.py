@@ -48,7 +48,7 @@ class FlatVector:
         self.steps = [0] * len(self.parameters)
         self._views = [self._view(self.theta, i) for i in range(len(self.parameters))]
         self._slots = [Slot(self._view(self.grad, i)) for i in range(len(self.parameters))]
-        with backend.for_device(self.device).on(self.device):
+        with backend.beside(self.theta):
             self.adopt()
 
     def zeros(self) -> Array:
@@ -81,8 +81,7 @@ class FlatVector:
                 f"the optimizer was made for {view.shape} {view.dtype} on {self.device}. Make the optimizer after "
                 "model.to(...)."
             )
-        with backend.beside(view):
-            view[...] = array
+        view[...] = array
         parameter._array = view
 
     def runs(self) -> Iterator[tuple[int, int, int]]:

@@ -194,7 +194,7 @@ class Optimizer:
 
 def _hyper(group: Mapping[str, Any]) -> dict[str, Any]:
     """The hyper-parameters of a group, as Python's own numbers: those of NumPy turn float32 into float64."""
-    return {name: value if type(value) is float else _plain(value) for name, value in group.items() if name != "params"}
+    return {name: _plain(value) for name, value in group.items() if name != "params"}
 
 
 def _plain(value: Any) -> Any:
