@@ -15,7 +15,8 @@ import tinygrad_opt as tg
 from properties import Call, check, check_tied
 from strategies import Example, examples
 from tinygrad_opt import errors, ops
-from tinygrad_opt.core.primitive import REGISTRY, UNREAD, Constant
+from tinygrad_opt.core.kinds import Constant
+from tinygrad_opt.core.primitive import REGISTRY, UNREAD
 from tinygrad_opt.core.tape import reachable
 from tinygrad_opt.testing import gradcheck
 from tinygrad_opt.testing.sources import RandomSource

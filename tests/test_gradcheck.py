@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
-from tinygrad_opt.core.primitive import REGISTRY, Constant, Elementwise, General, Linear, Multilinear
+from tinygrad_opt.core.kinds import Constant, Elementwise, General, Linear, Multilinear
+from tinygrad_opt.core.primitive import REGISTRY
 from tinygrad_opt.errors import GradcheckError
 from tinygrad_opt.testing import gradcheck, numeric
 

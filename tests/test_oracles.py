@@ -11,7 +11,7 @@ import pytest
 import tinygrad_opt as tg
 from properties import Call, host, joined
 from strategies import Example
-from tinygrad_opt.core.primitive import Constant
+from tinygrad_opt.core.kinds import Constant
 from tinygrad_opt.testing.sources import RandomSource
 from tinygrad_opt.testing.specs import SPECS
 

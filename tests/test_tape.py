@@ -16,7 +16,8 @@ import pytest
 import tinygrad_opt as tg
 from tinygrad_opt import errors
 from tinygrad_opt.core import primitive
-from tinygrad_opt.core.primitive import UNREAD, Elementwise
+from tinygrad_opt.core.kinds import Elementwise
+from tinygrad_opt.core.primitive import UNREAD
 from tinygrad_opt.core.tape import reachable
 
 

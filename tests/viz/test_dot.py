@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tinygrad_opt as tg
-from tinygrad_opt.core import primitive
+from tinygrad_opt.core import kinds
 from tinygrad_opt.viz import Cluster, Edge, Graph, Vertex, graph
 from tinygrad_opt.viz.dot import escaped, quoted, to_dot
 
@@ -55,10 +55,10 @@ def test_quoting_is_that_of_the_graphviz_package() -> None:
 
 
 def test_every_kind_of_primitive_has_a_colour_of_its_own() -> None:
-    kinds = ["parameter", "leaf", "input", "constant", "output"]
-    kinds += [kind.kind for kind in (primitive.Elementwise, primitive.Linear, primitive.Multilinear, primitive.General)]
-    fills = {re.search(r'fillcolor="(#\w+)"', to_dot(drawing("x", kind=kind)).splitlines()[4])[1] for kind in kinds}
-    assert len(fills) == len(kinds)
+    names = ["parameter", "leaf", "input", "constant", "output"]
+    names += [kind.kind for kind in (kinds.Elementwise, kinds.Linear, kinds.Multilinear, kinds.General)]
+    fills = {re.search(r'fillcolor="(#\w+)"', to_dot(drawing("x", kind=kind)).splitlines()[4])[1] for kind in names}
+    assert len(fills) == len(names)
 
 
 def test_the_legend_explains_what_occurs_and_nothing_else() -> None:

@@ -1,18 +1,8 @@
-"""The five kinds of primitive. An operation is declared once, by its kind; both derivative modes follow.
+"""A primitive: a pure function of arrays (positional) and metadata (keyword only) that knows its derivatives.
 
-A primitive is a pure function of arrays (positional) and metadata (keyword only). Called on raw arrays it *is* the
-array library's function; called with a Tensor among its arguments it also records a node. Rules are written in
-primitives and operators, so the same rule serves the fast pass on raw arrays and the recorded pass on Tensors.
-
-============  ============================================  =========================  ============================
-kind          the author writes                             forward mode               reverse mode
-============  ============================================  =========================  ============================
-Elementwise   ``rule_i(g, y, *xs)``: g times dy/dx_i        sum of rule_i(t_i)         rule_i(g), summed to x_i's shape
-Linear        ``transpose(g, like, **meta)``                the map itself             the transpose
-Multilinear   ``adjoint_i(g, *xs)``                         sum of the map with t_i    adjoint_i(g)
-General       ``push_i(t, y, *xs)``, ``pull_i(g, y, *xs)``  sum of push_i(t_i)         pull_i(g)
-Constant      nothing                                       none                       none
-============  ============================================  =========================  ============================
+Called on raw arrays it *is* the array library's function; called with a Tensor among its arguments it also records a
+node. Rules are written in primitives and operators, so the same rule serves the fast pass on raw arrays and the
+recorded pass on Tensors. What an author writes depends on the kind of primitive: see `kinds`.
 
 **What a rule does not read is not kept.** A rule says so in its signature: a parameter whose name starts with an
 underscore is not read, and receives `UNREAD`, which refuses every use. ``lambda g, y, _x: g * y`` keeps the output of
@@ -36,7 +26,7 @@ from .dtypes import array_from_data
 from .modes import current
 from .tape import Node, Variable
 
-__all__ = ["REGISTRY", "UNREAD", "Constant", "Elementwise", "General", "Linear", "Multilinear", "Primitive"]
+__all__ = ["REGISTRY", "UNREAD", "Primitive", "named", "operand", "reads", "register_tensor", "wrap"]
 
 Array = Any
 Rule = Callable[..., Any]
@@ -44,6 +34,7 @@ REGISTRY: dict[str, Primitive] = {}
 _new = object.__new__
 _tensor: type[Variable] = Variable
 _OTHER: Any = object()
+_NUMBERS = (float, int, bool)
 # Types that any library's kernel takes beside its arrays: Python's numbers and NumPy's scalars.
 _SCALARS = (float, int, bool, np.float16, np.float32, np.float64, np.int32, np.int64, np.bool_)
 
@@ -89,7 +80,7 @@ class _Unread:
 UNREAD: Any = _Unread()
 
 
-def _reads(rule: Rule | None, first: int) -> frozenset[int] | None:
+def reads(rule: Rule | None, first: int) -> frozenset[int] | None:
     """Positions in ``(output, *inputs)`` that a rule reads; None means all of them (``*xs``).
 
     `first` is the position that the rule's second parameter stands for.
@@ -202,6 +193,36 @@ class Primitive:
                 tensor._node.origin = anomaly.Origin(tensor._node.saved or ())
         return tensor
 
+    def pair(self, a: Any, b: Any) -> Any:
+        """``self(a, b)`` by the short way of the operators: two tensors, or one and a number, on one device.
+
+        Everything else (arrays beside tensors of another library, lists, a mode that inspects) goes the long way.
+        """
+        p = q = None
+        x, y = a, b
+        if isinstance(a, _tensor):
+            p, x = a._node, a._array
+        if isinstance(b, _tensor):
+            q, y = b._node, b._array
+        kernel = self._kernels.get(type(x)) or self._kernels.get(type(y))
+        mode = current.get()
+        if kernel is None or not (type(x) is type(y) or type(y) in _NUMBERS or type(x) in _NUMBERS) or mode.inspecting:
+            return self(a, b)
+        try:
+            z = kernel(x, y)
+        except (ValueError, TypeError, IndexError):
+            return self(a, b)  # which says what is wrong
+        if type(z) is not type(x) and type(z) is not type(y):
+            z = backend.namespace(z).asarray(z)  # NumPy's scalars
+        tensor = _new(_tensor)
+        tensor._array = z
+        tensor._node = None
+        if (p is not None or q is not None) and mode.recording:
+            mask = (p is not None) + 2 * (q is not None)
+            saver = self._savers.get((mask, 2)) or self._saver(mask, 2)
+            tensor._node = Node(self, {}, saver((UNREAD, z, x, y)), (p, q), z.shape, z.dtype)
+        return tensor
+
     # Binding to an array library, and the arguments that are not all arrays of one library.
 
     def _bind(self, array: Array) -> Callable[..., Array]:
@@ -307,173 +328,3 @@ def _from_list(values: Any, reference: Array | None) -> Array:
 def named(name: str) -> Primitive:
     """The primitive of that name; a copied or unpickled primitive is the registered one itself."""
     return REGISTRY[name]
-
-
-class Elementwise(Primitive):
-    """A function of corresponding elements: its Jacobian is diagonal, hence its own transpose."""
-
-    kind = "elementwise"
-
-    def __init__(self, name: str, *rules: Rule | None, kernel: str | Rule | None = None, doc: str = "") -> None:
-        self.rules = rules
-        super().__init__(name, [_reads(rule, 0) for rule in rules], kernel, doc)
-        self._varying = sum(1 << i for i, rule in enumerate(rules) if rule is not None)
-
-    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
-        return fit(self.rules[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]
-
-    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
-        terms = [
-            rule(t, *saved, **node.meta)
-            for rule, t in zip(self.rules, tangents, strict=True)
-            if t is not None and rule is not None
-        ]
-        return fit(_total(terms), node)
-
-
-class Linear(Primitive):
-    """A linear map: its derivative is itself, and its transpose is declared.
-
-    A map of one array declares ``transpose(g, like, **meta)``, where `like` has the shape and dtype of the input. A
-    map of many arrays (concatenate) is declared `variadic`; its transpose also gets ``position=i``.
-    """
-
-    kind = "linear"
-
-    def __init__(
-        self, name: str, transpose: Rule, *, kernel: str | Rule | None = None, variadic: bool = False, doc: str = ""
-    ) -> None:
-        self.transpose = transpose
-        self.variadic = variadic
-        super().__init__(name, [frozenset()], kernel, doc)
-
-    def _saver(self, mask: int, count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-        if not self.variadic:
-            return super()._saver(mask, count)
-
-        def zeros_for_constants(values: tuple[Any, ...]) -> tuple[Any, ...]:
-            return (UNREAD, *(UNREAD if mask >> i & 1 else _zeros(x) for i, x in enumerate(values[2:])))
-
-        self._savers[mask, count] = zeros_for_constants
-        return zeros_for_constants
-
-    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
-        like = node.parents[position]
-        which = {"position": position} if self.variadic else {}
-        return fit(self.transpose(g, like, **node.meta, **which), like)
-
-    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
-        known = next(t for t in tangents if t is not None)
-        filled = [
-            t if t is not None else zero if parent is None else _zeros(getattr(known, "_array", known), parent)
-            for t, zero, parent in zip(tangents, saved[1:], node.parents, strict=True)
-        ]
-        return fit(self(*filled, **node.meta), node)
-
-
-class Multilinear(Primitive):
-    """A map that is linear in each of its arguments: each adjoint is a map of the same family."""
-
-    kind = "multilinear"
-
-    def __init__(self, name: str, *adjoints: Rule, kernel: str | Rule | None = None, doc: str = "") -> None:
-        self.adjoints = adjoints
-        others = [frozenset(range(1, len(adjoints) + 1)) - {i + 1} for i in range(len(adjoints))]
-        reads = [_reads(rule, 1) or frozenset() for rule in adjoints]
-        super().__init__(name, [a | b for a, b in zip(reads, others, strict=True)], kernel, doc)
-
-    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
-        return fit(self.adjoints[position](g, *saved[1:], **node.meta), node.parents[position])
-
-    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
-        xs = saved[1:]
-        terms = [self(*xs[:i], t, *xs[i + 1 :], **node.meta) for i, t in enumerate(tangents) if t is not None]
-        return fit(_total(terms), node)
-
-
-class General(Primitive):
-    """Any other differentiable map: the author writes its Jacobian's product with a vector, from both sides.
-
-    Where the Jacobian is symmetric (softmax and its relatives), `pulls` may be left out.
-    """
-
-    kind = "general"
-
-    def __init__(
-        self, name: str, pushes: Sequence[Rule | None], pulls: Sequence[Rule | None] | None = None, *,
-        kernel: str | Rule | None = None, doc: str = "",
-    ) -> None:  # fmt: skip
-        self.pushes = tuple(pushes)
-        self.pulls = tuple(pulls if pulls is not None else pushes)
-        reads: list[frozenset[int] | None] = []
-        for a, b in zip((_reads(r, 0) for r in self.pushes), (_reads(r, 0) for r in self.pulls), strict=True):
-            reads.append(None if a is None or b is None else a | b)
-        super().__init__(name, reads, kernel, doc)
-
-    def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
-        return fit(self.pulls[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]
-
-    def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
-        terms = [
-            rule(t, *saved, **node.meta)
-            for rule, t in zip(self.pushes, tangents, strict=True)
-            if t is not None and rule is not None
-        ]
-        return fit(_total(terms), node)
-
-
-class Constant(Primitive):
-    """A piecewise constant function: its derivative is zero wherever it exists, and nothing is recorded."""
-
-    kind = "constant"
-
-    def __init__(self, name: str, *, kernel: str | Rule | None = None, doc: str = "") -> None:
-        super().__init__(name, (), kernel, doc)
-        self._varying = 0
-
-
-# The three linear maps that the kinds themselves need, to make shapes and dtypes meet.
-
-
-def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
-    """Sum over the axes along which `shape` was broadcast to the shape of `x`."""
-    lead = x.ndim - len(shape)
-    axes = tuple(i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
-    return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
-
-
-broadcast_to: Linear = Linear("broadcast_to", lambda g, like, *, shape: sum_to(g, shape=like.shape))
-sum_to: Linear = Linear("sum_to", lambda g, like, *, shape: broadcast_to(g, shape=like.shape), kernel=_sum_to_kernel)
-cast: Linear = Linear(
-    "cast", lambda g, like, *, dtype: cast(g, dtype=like.dtype), kernel=lambda xp, x, *, dtype: x.astype(dtype)
-)
-
-
-def fit(value: Any, like: Any) -> Any:
-    """`value` with the shape and dtype of `like`: summed or broadcast, and cast, where that is needed at all."""
-    shape = like.shape
-    if value.shape != shape:  # the common case needs nothing
-        if len(value.shape) > len(shape) or any(
-            n != m for n, m in zip(value.shape[::-1], shape[::-1], strict=False) if n != 1
-        ):
-            value = sum_to(value, shape=shape)
-        if value.shape != shape:
-            value = broadcast_to(value, shape=shape)
-    if value.dtype is not like.dtype and value.dtype != like.dtype:
-        value = cast(value, dtype=like.dtype)
-    return value
-
-
-def _total(terms: Sequence[Any]) -> Any:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
-
-
-def _zeros(reference: Any, like: Any = None) -> Array:
-    """Zeros of the shape and dtype of `like`, from the library of `reference`, in the memory of one element."""
-    like = reference if like is None else like
-    xp = backend.namespace(reference)
-    with backend.beside(reference):
-        return xp.broadcast_to(xp.zeros((), dtype=like.dtype), like.shape)

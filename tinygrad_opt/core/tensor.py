@@ -7,25 +7,26 @@ the gradient of a leaf included. Operators are written out here, one line each, 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from .. import backend, errors, ops
+from ..ops.shape import move
 from . import ledger
 from .dtypes import array_from_data, as_dtype
+from .operators import Operators
 from .primitive import register_tensor, wrap
 from .tape import Leaf, Node, Variable, located, pull_back
 
 __all__ = ["Parameter", "Tensor"]
 
 Array = Any
-Axes = int | tuple[int, ...] | None
 
 
 @register_tensor
-class Tensor(Variable):
+class Tensor(Operators):
     """An array that remembers how it was computed, so that derivatives can be taken.
 
     Parameters
@@ -299,7 +300,7 @@ class Tensor(Variable):
         """
         if isinstance(target, str) and target not in np.sctypeDict:
             device = backend.resolve(target)
-            return self if device == self.device else ops.move(self, device=device, source=self.device)
+            return self if device == self.device else move(self, device=device, source=self.device)
         dtype = as_dtype(target)
         return self if dtype == self.dtype else self.astype(dtype)
 
@@ -323,189 +324,6 @@ class Tensor(Variable):
             self.requires_grad_()
         self.name = name
         return self
-
-    def astype(self, dtype: Any) -> Tensor:
-        """The same values as another dtype."""
-        return ops.astype(self, dtype)
-
-    # Functions that read naturally as methods.
-
-    def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.sum`."""
-        return ops.sum(self, axis, keepdims)
-
-    def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.mean`."""
-        return ops.mean(self, axis, keepdims)
-
-    def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.max`."""
-        return ops.max(self, axis, keepdims)
-
-    def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.min`."""
-        return ops.min(self, axis, keepdims)
-
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.argmax`."""
-        return ops.argmax(self, axis, keepdims)
-
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.argmin`."""
-        return ops.argmin(self, axis, keepdims)
-
-    def any(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.any`."""
-        return ops.any(self, axis, keepdims)
-
-    def all(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.all`."""
-        return ops.all(self, axis, keepdims)
-
-    def logsumexp(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """See `tinygrad_opt.logsumexp`."""
-        return ops.logsumexp(self, axis, keepdims)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        """See `tinygrad_opt.reshape`; the shape may be given as one tuple or as several integers."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def ravel(self) -> Tensor:
-        """See `tinygrad_opt.ravel`."""
-        return ops.ravel(self)
-
-    def flatten(self) -> Tensor:
-        """All elements in one row."""
-        return ops.ravel(self)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """See `tinygrad_opt.transpose`; the axes may be given as one tuple or as several integers."""
-        order = axes[0] if len(axes) == 1 else axes or None
-        return ops.transpose(self, order)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        """See `tinygrad_opt.swapaxes`."""
-        return ops.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis: int | Sequence[int] | None = None) -> Tensor:
-        """See `tinygrad_opt.squeeze`."""
-        return ops.squeeze(self, axis)
-
-    def broadcast_to(self, shape: int | Sequence[int]) -> Tensor:
-        """See `tinygrad_opt.broadcast_to`."""
-        return ops.broadcast_to(self, shape)
-
-    exp = ops.exp
-    log = ops.log
-    sqrt = ops.sqrt
-    square = ops.square
-    tanh = ops.tanh
-    relu = ops.relu
-
-    # Operators.
-
-    def __add__(self, other: Any) -> Tensor:
-        return ops.add(self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return ops.add(other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return ops.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return ops.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return ops.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return ops.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return ops.divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.divide(other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        if type(other) in (int, float) and other == 2:  # not NumPy's scalars, which promote
-            return ops.square(self)
-        return ops.power(self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return ops.power(other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return ops.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(other, self)
-
-    # `t += u` gives the name t to a new tensor; what is saved stays as it was.
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._renamed("+=").__add__(other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._renamed("-=").__sub__(other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._renamed("*=").__mul__(other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._renamed("/=").__truediv__(other)
-
-    def __ipow__(self, other: Any) -> Tensor:
-        return self._renamed("**=").__pow__(other)
-
-    def __imatmul__(self, other: Any) -> Tensor:
-        return self._renamed("@=").__matmul__(other)
-
-    def _renamed(self, sign: str) -> Tensor:
-        """The tensor itself, unless its leaf would be lost: the name would go to a result, the leaf keep its value."""
-        if isinstance(self._node, Leaf):
-            raise errors.leaf_renamed(sign)
-        return self
-
-    def __neg__(self) -> Tensor:
-        return ops.negative(self)
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return ops.absolute(self)
-
-    def __lt__(self, other: Any) -> Tensor:
-        return ops.less(self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return ops.less_equal(self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return ops.greater(self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return ops.greater_equal(self, other)
-
-    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
-        if other is None:  # `x == None` asks whether there is a tensor at all
-            return NotImplemented
-        return ops.equal(self, other)
-
-    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
-        if other is None:
-            return NotImplemented
-        return ops.not_equal(self, other)
-
-    __hash__ = Variable.__hash__  # by identity, as the key of a dict or a member of a set
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return ops.getitem(self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise errors.item_assignment()
 
     # Python's own protocols.
 

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.primitive import General, Multilinear, operand
+from ..core.kinds import General, Multilinear
+from ..core.primitive import operand
 from .shape import _reshape
 
 __all__ = ["affine", "matmul"]

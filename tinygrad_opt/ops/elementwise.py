@@ -11,7 +11,8 @@ import math
 from typing import Any
 
 from ..core.dtypes import as_dtype
-from ..core.primitive import Constant, Elementwise, cast, operand
+from ..core.kinds import Constant, Elementwise, cast
+from ..core.primitive import operand
 
 __all__ = [
     "absolute", "add", "astype", "divide", "equal", "exp", "floor", "greater", "greater_equal", "isfinite", "less",

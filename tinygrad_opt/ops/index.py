@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend
-from ..core.primitive import Linear, operand
+from ..core.kinds import Linear
+from ..core.primitive import operand
 from ..core.tape import Variable
 
 __all__ = ["getitem"]

@@ -11,7 +11,8 @@ from typing import Any
 
 from .. import backend, errors
 from ..core.dtypes import as_dtype, default_dtype, float16, float32
-from ..core.primitive import Constant, General, Linear, cast, operand
+from ..core.kinds import Constant, General, Linear, cast
+from ..core.primitive import operand
 from .elementwise import exp, sqrt
 from .shape import normalize_axes, normalize_axis
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import errors
 from ..core.dtypes import float16, float32
-from ..core.primitive import Constant, General, Linear, broadcast_to, cast, operand
+from ..core.kinds import Constant, General, Linear, broadcast_to, cast
+from ..core.primitive import operand
 from .elementwise import equal, exp, where
 from .shape import normalize_axes, normalize_axis
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import backend, errors
-from ..core import primitive
-from ..core.primitive import Linear, operand
+from ..core import kinds
+from ..core.kinds import Linear
+from ..core.primitive import operand
 
 __all__ = [
-    "broadcast_to", "concatenate", "copy", "expand_dims", "move", "moveaxis", "permute_dims", "ravel",
-    "reshape", "squeeze", "stack", "swapaxes", "transpose",
+    "broadcast_to", "concatenate", "copy", "expand_dims", "moveaxis", "permute_dims", "ravel", "reshape",
+    "squeeze", "stack", "swapaxes", "transpose",
 ]  # fmt: skip
 
 _reshape: Linear = Linear("reshape", lambda g, like, *, shape: _reshape(g, shape=like.shape),
@@ -232,7 +233,7 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     """
     x = operand("broadcast_to", x)
     wanted = (shape,) if isinstance(shape, int) else tuple(operator.index(n) for n in shape)
-    return primitive.broadcast_to(x, shape=wanted)
+    return kinds.broadcast_to(x, shape=wanted)
 
 
 def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:

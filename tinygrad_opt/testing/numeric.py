@@ -91,7 +91,9 @@ def complex_step(fn: Function, xs: Sequence[Array], ts: Sequence[Array]) -> Arra
     return np.imag(fn(*(x + 1j * (step * t) for x, t in zip(xs, ts, strict=True)))) / step
 
 
-def directional(fn: Function, xs: Sequence[Array], ts: Sequence[Array], start: float = 2.0**-3) -> Estimate:
+def directional(
+    fn: Function, xs: Sequence[Array], ts: Sequence[Array], start: float = 2.0**-3, inner: float = 0.0
+) -> Estimate:
     """The derivative of `fn` at `xs` along `ts`, from central differences extrapolated to step zero.
 
     Parameters
@@ -102,6 +104,8 @@ def directional(fn: Function, xs: Sequence[Array], ts: Sequence[Array], start: f
         The point and the direction, one array for each argument.
     start : float
         The largest step tried; steps are halved until the result settles.
+    inner : float
+        The size of values that cancel inside `fn`: their rounding shows in a result that may itself be zero.
 
     Returns
     -------
@@ -130,7 +134,7 @@ def directional(fn: Function, xs: Sequence[Array], ts: Sequence[Array], start: f
             slopes.append(((here - below) / h, (above - here) / h))
             return (above - below) / (2 * h), np.abs(above) + np.abs(below)
 
-        value, error, size = _extrapolate(quotient, start, order=1)
+        value, error, size = _extrapolate(quotient, start, 1, inner)
         gaps = [np.abs(right - left) for left, right in slopes[-3:]]
         kink = gaps[-1] > 1e-7 * (np.minimum(size, 1.0) + np.abs(value)) + _ROUNDING
         for coarse, fine in itertools.pairwise(gaps):  # smooth: the gap halves; noise: it doubles
@@ -140,7 +144,7 @@ def directional(fn: Function, xs: Sequence[Array], ts: Sequence[Array], start: f
 
 def second_directional(
     fn: Function, xs: Sequence[Array], us: Sequence[Array], ws: Sequence[Array], *, analytic: bool = False,
-    start: float = 2.0**-3,
+    start: float = 2.0**-3, inner: float = 0.0,
 ) -> Estimate:  # fmt: skip
     """The second derivative of `fn` along `us` and `ws`; for a scalar function, ``uᵀ H w``.
 
@@ -151,8 +155,8 @@ def second_directional(
     analytic : bool
         Whether `fn` takes complex arrays: the first derivative is then a complex step, and the result about as
         exact as a first derivative. Otherwise it is a mixed second difference, with half as many good digits.
-    start : float
-        The largest step tried.
+    start, inner : float
+        As for `directional`.
 
     Examples
     --------
@@ -164,7 +168,7 @@ def second_directional(
     8.0
     """
     if analytic:
-        return directional(lambda *at: complex_step(fn, at, us), xs, ws, start)
+        return directional(lambda *at: complex_step(fn, at, us), xs, ws, start, inner)
 
     def quotient(h: float) -> tuple[Array, Array]:
         corners = [
@@ -175,7 +179,7 @@ def second_directional(
         return difference / (4 * h * h), np.sum(np.abs(corners), axis=0) / 2
 
     with np.errstate(all="ignore"):
-        value, error, size = _extrapolate(quotient, start, order=2)
+        value, error, size = _extrapolate(quotient, start, 2, inner)
         return Estimate(value, error, _settled(value, error, size), np.zeros(value.shape, bool), value, value)
 
 
@@ -189,7 +193,7 @@ def _moved(xs: Sequence[Array], ts: Sequence[Array], h: float) -> list[Array]:
 
 
 def _extrapolate(
-    quotient: Callable[[float], tuple[Array, Array]], start: float, order: int
+    quotient: Callable[[float], tuple[Array, Array]], start: float, order: int, inner: float
 ) -> tuple[Array, Array, Array]:
     """Richardson's table over halved steps: the element that changed least, and by how much it may be wrong.
 
@@ -203,7 +207,7 @@ def _extrapolate(
     for k in range(_ROWS):
         h = start * 0.5**k
         value, size = quotient(h)
-        noise = EPS * size / h**order
+        noise = EPS * (size + inner) / h**order
         largest = np.fmax(largest, np.where(np.isfinite(size), size, 0.0))
         row = [np.asarray(value, dtype=np.float64)]
         for m, before in enumerate(older, start=1):

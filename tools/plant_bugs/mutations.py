@@ -159,7 +159,7 @@ MUTATIONS = [
     # The kinds of primitive.
     Mutation(
         "missing broadcast sum",
-        "tinygrad_opt/core/primitive.py",
+        "tinygrad_opt/core/kinds.py",
         "return fit(self.rules[position](g, *saved, **node.meta), node.parents[position])",
         "return self.rules[position](g, *saved, **node.meta)",
         "the gradient of a repeated argument keeps the repetitions",
@@ -167,7 +167,7 @@ MUTATIONS = [
     ),
     Mutation(
         "missing unbroadcast in a batched matmul",
-        "tinygrad_opt/core/primitive.py",
+        "tinygrad_opt/core/kinds.py",
         "return fit(self.adjoints[position](g, *saved[1:], **node.meta), node.parents[position])",
         "return self.adjoints[position](g, *saved[1:], **node.meta)",
         "the gradient of a matrix shared by a batch is not summed over the batch",
@@ -175,7 +175,7 @@ MUTATIONS = [
     ),
     Mutation(
         "float64 leak",
-        "tinygrad_opt/core/primitive.py",
+        "tinygrad_opt/core/kinds.py",
         "        value = cast(value, dtype=like.dtype)",
         "        pass",
         "a gradient takes the widest dtype around instead of its input's",

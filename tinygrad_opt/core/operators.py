@@ -1,0 +1,172 @@
+"""What an array offers beside its values: operators, indexing, and the functions that read naturally as methods.
+
+Written out line by line, so that type checkers and readers see them. A method is the public function itself, with the
+tensor as its first argument.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .. import errors, ops
+from .tape import Leaf, Variable
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+__all__ = ["Operators"]
+
+_add, _subtract, _multiply, _divide = ops.add.pair, ops.subtract.pair, ops.multiply.pair, ops.divide.pair
+
+
+class Operators(Variable):
+    """The base of Tensor that computes."""
+
+    __slots__ = ()
+
+    # Arithmetic.
+
+    def __add__(self, other: Any) -> Tensor:
+        return _add(self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return _add(other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return _subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return _subtract(other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return _multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return _multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return _divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _divide(other, self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        if type(other) in (int, float) and other == 2:  # not NumPy's scalars, which promote
+            return ops.square(self)
+        return ops.power(self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return ops.power(other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return ops.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return ops.negative(self)
+
+    def __pos__(self) -> Operators:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return ops.absolute(self)
+
+    # `t += u` gives the name t to a new tensor; what is saved stays as it was.
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._renamed("+=").__add__(other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._renamed("-=").__sub__(other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._renamed("*=").__mul__(other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._renamed("/=").__truediv__(other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._renamed("**=").__pow__(other)
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._renamed("@=").__matmul__(other)
+
+    def _renamed(self, sign: str) -> Operators:
+        """The tensor itself, unless its leaf would be lost: the name would go to a result, the leaf keep its value."""
+        if isinstance(self._node, Leaf):
+            raise errors.leaf_renamed(sign)
+        return self
+
+    # Comparisons.
+
+    def __lt__(self, other: Any) -> Tensor:
+        return ops.less(self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return ops.less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return ops.greater(self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return ops.greater_equal(self, other)
+
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
+        if other is None:  # `x == None` asks whether there is a tensor at all
+            return NotImplemented
+        return ops.equal(self, other)
+
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
+        if other is None:
+            return NotImplemented
+        return ops.not_equal(self, other)
+
+    __hash__ = Variable.__hash__  # by identity, as the key of a dict or a member of a set
+
+    # Indexing.
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return ops.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise errors.item_assignment()
+
+    # Functions of elements.
+
+    exp = ops.exp
+    log = ops.log
+    relu = ops.relu
+    sqrt = ops.sqrt
+    square = ops.square
+    tanh = ops.tanh
+
+    # Reductions.
+
+    all = ops.all
+    any = ops.any
+    argmax = ops.argmax
+    argmin = ops.argmin
+    logsumexp = ops.logsumexp
+    max = ops.max
+    mean = ops.mean
+    min = ops.min
+    sum = ops.sum
+
+    # Shapes, and the type of the elements.
+
+    astype = ops.astype
+    broadcast_to = ops.broadcast_to
+    flatten = ops.ravel
+    ravel = ops.ravel
+    squeeze = ops.squeeze
+    swapaxes = ops.swapaxes
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """See `tinygrad_opt.reshape`; the shape may be given as one tuple or as several integers."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """See `tinygrad_opt.transpose`; the axes may be given as one tuple or as several integers."""
+        return ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
