@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,101 +15,9 @@ from tinygrad_opt.testing.sources import RandomSource
 from tinygrad_opt.testing.specs import SPECS
 
 torch = pytest.importorskip("torch")
-F = torch.nn.functional
+from counterparts import TORCH, WITHOUT  # noqa: E402 - it needs PyTorch
+
 pytestmark = pytest.mark.oracle
-
-
-def axes(x: Any, axis: Any) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(x.ndim))
-    return axis if isinstance(axis, tuple) else (axis,)
-
-
-def reduced(function: Any) -> Any:
-    """PyTorch takes ``dim=()`` for all axes; NumPy takes ``axis=()`` for none."""
-
-    def call(x: Any, axis: Any, keepdims: bool) -> Any:
-        dims = axes(x, axis)
-        return function(x, dims, keepdims) if dims else function(x.unsqueeze(0), (0,), False)
-
-    return call
-
-
-def expand_dims(x: Any, axis: Any) -> Any:
-    new = axis if isinstance(axis, tuple) else (axis,)
-    places = {a % (x.ndim + len(new)) for a in new}
-    return x[tuple(None if i in places else slice(None) for i in range(x.ndim + len(new)))]
-
-
-def flat_index(shape: Any, index: Any) -> Any:
-    """Where the picked elements lie in the ravelled tensor: PyTorch has no negative steps."""
-    return torch.from_numpy(np.array(np.arange(math.prod(shape)).reshape(shape)[index], order="C"))
-
-
-def scattered(g: Any, shape: Any, index: Any) -> Any:
-    places = flat_index(shape, index).reshape(-1)
-    return torch.zeros(math.prod(shape), dtype=g.dtype).index_add(0, places, g.reshape(-1)).reshape(shape)
-
-
-def nll(x: Any, labels: Any, reduction: str) -> Any:
-    rows = F.nll_loss(x.reshape(labels.numel(), x.shape[-1]), labels.reshape(-1), reduction=reduction)
-    return rows.reshape(labels.shape) if reduction == "none" else rows
-
-
-def nll_transposed(g: Any, labels: Any, reduction: str, classes: int) -> Any:
-    x = torch.zeros((*labels.shape, classes), dtype=g.dtype, requires_grad=True)
-    return torch.autograd.grad(nll(x, torch.as_tensor(labels), reduction), x, g, create_graph=True)[0]
-
-
-def normalize(x: Any, axis: Any, eps: float) -> Any:
-    mean = reduced(torch.mean)
-    centred = x - mean(x, axis, True)
-    return centred / torch.sqrt(mean(centred * centred, axis, True) + eps)
-
-
-def tensors(function: Any) -> Any:
-    """For functions of PyTorch that take no numbers."""
-    return lambda a, b: function(torch.as_tensor(a, dtype=torch.float64), torch.as_tensor(b, dtype=torch.float64))
-
-
-# PyTorch's function of the same name is the counterpart, unless one is named here.
-TORCH = {
-    "subtract": lambda a, b: a - b,
-    "multiply": torch.mul,
-    "divide": lambda a, b: a / b,
-    "power": torch.pow,
-    **{name: tensors(getattr(torch, name)) for name in ("not_equal", "less", "less_equal", "greater", "greater_equal")},
-    "equal": tensors(torch.eq),
-    "astype": lambda x, dtype: x.to(getattr(torch, str(dtype))),
-    "cast_away": lambda x, dtype: x.to(getattr(torch, str(dtype))),
-    "sum": reduced(torch.sum),
-    "mean": reduced(torch.mean),
-    "max": reduced(torch.amax),
-    "min": reduced(torch.amin),
-    "logsumexp": reduced(torch.logsumexp),
-    "any": reduced(torch.any),
-    "all": reduced(torch.all),
-    "permute_dims": lambda x, axes: x.permute(axes),
-    "transpose": lambda x, axes: x.permute(tuple(range(x.ndim))[::-1] if axes is None else axes),
-    "swapaxes": lambda x, axis1, axis2: x.swapaxes(axis1, axis2),
-    "expand_dims": expand_dims,
-    "squeeze": lambda x, axis: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
-    "broadcast_to": lambda x, shape: x.broadcast_to(shape),
-    "sum_to": lambda x, shape: x.sum_to_size(shape),
-    "copy": torch.clone,
-    "alias": lambda x: x.view_as(x),
-    "concatenate": lambda *xs, axis: torch.cat([x.ravel() for x in xs] if axis is None else xs, axis or 0),
-    "stack": lambda *xs, axis: torch.stack(xs, axis),
-    "getitem": lambda x, index: x.reshape(-1)[flat_index(x.shape, index)],
-    "scatter_add": scattered,
-    "affine": F.linear,
-    "one_hot": lambda labels, classes, dtype: F.one_hot(labels, classes).to(getattr(torch, str(dtype))),
-    "softmax_cross_entropy": lambda x, labels, reduction: nll(torch.log_softmax(x, -1), labels, reduction),
-    "nll": lambda x, labels, reduction: nll(x, torch.as_tensor(labels), reduction),
-    "nll_transposed": nll_transposed,
-    "normalize": normalize,
-}
-WITHOUT = {"move": "PyTorch's devices are not ours"}
 
 
 def counterpart(name: str) -> Any:

@@ -5,7 +5,14 @@ What a family makes public stands in its own ``__all__``, and nowhere else.
 
 from __future__ import annotations
 
-from . import contract, elementwise, index, normal, reduce, shape
+from . import (
+    contract,
+    elementwise,
+    index,
+    normal,
+    reduce,
+    shape,
+)
 from .contract import *
 from .elementwise import *
 from .index import *

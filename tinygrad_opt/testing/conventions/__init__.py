@@ -9,12 +9,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import elementwise, normal, reduce
+from . import (
+    elementwise,
+    normal,
+    reduce,
+)
 from .convention import Convention
 
 __all__ = ["CONVENTIONS", "Convention", "markdown"]
 
-CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in (elementwise, reduce, normal)), start=())
+_FAMILIES = (
+    elementwise,
+    reduce,
+    normal,
+)
+CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 
 
 def markdown() -> str:

@@ -20,13 +20,28 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 
 from __future__ import annotations
 
-from . import contract, elementwise, index, normal, reduce, shape
+from . import (
+    contract,
+    elementwise,
+    index,
+    normal,
+    reduce,
+    shape,
+)
 from .spec import Sample, Spec, binary, unary
 
 __all__ = ["SPECS", "Sample", "Spec", "binary", "unary"]
 
 SPECS: dict[str, Spec] = {}
-for _family in (elementwise, reduce, shape, index, contract, normal):
+_FAMILIES = (
+    elementwise,
+    reduce,
+    shape,
+    index,
+    contract,
+    normal,
+)
+for _family in _FAMILIES:
     for _spec in _family.SPECS:
         if _spec.name in SPECS:
             raise ValueError(f"two specs are named {_spec.name!r}")
