@@ -90,6 +90,11 @@ def unsupported_argument(operation: str, position: int, value: Any) -> TypeError
     )
 
 
+def in_argument(operation: str, position: int, error: Exception) -> Exception:
+    """The same complaint, with the operation and the argument that it is about."""
+    return type(error)(f"{operation}: argument {position}: {error}")
+
+
 def unsupported_dtype(dtype: Any) -> TypeError:
     if getattr(dtype, "kind", "") == "c":
         return TypeError(
@@ -99,6 +104,10 @@ def unsupported_dtype(dtype: Any) -> TypeError:
         f"tensors hold bool, integer or floating numbers (float16, float32, float64); got {dtype}. "
         "Convert first: tg.tensor(numpy.asarray(data, dtype='float32'))."
     )
+
+
+def not_a_dtype(value: Any) -> TypeError:
+    return TypeError(f"dtype: expected a dtype such as tg.float32, 'float32' or bool; got {value!r}")
 
 
 def mixed_devices(operation: str, places: Iterable[tuple[str, str]]) -> DeviceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,19 @@ def set_default_dtype(dtype: Any) -> None:
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
     """Any spelling of a dtype, as the dtype, if a tensor may hold it; else an error."""
-    dtype = np.dtype(dtype)
+    if not isinstance(dtype, np.dtype):
+        dtype = _spelled(dtype)
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise errors.unsupported_dtype(dtype)
     return dtype.newbyteorder("=")
+
+
+def _spelled(dtype: Any) -> np.dtype[Any]:
+    """The dtype that a name or a type stands for."""
+    if isinstance(dtype, (str, type)):
+        with contextlib.suppress(TypeError):
+            return np.dtype(dtype)
+    raise errors.not_a_dtype(dtype)
 
 
 def array_from_data(data: Any, dtype: Any) -> np.ndarray[Any, Any]:

@@ -164,6 +164,8 @@ class Primitive:
                         mask += bit
                     else:
                         node = None
+            elif type(x) not in _NUMBERS:
+                self._check_argument(args, x)
             bit += bit
             arrays.append(x)
             parents.append(node)
@@ -202,8 +204,12 @@ class Primitive:
         x, y = a, b
         if isinstance(a, _tensor):
             p, x = a._node, a._array
+        elif type(a) not in _NUMBERS:
+            return self(a, b)
         if isinstance(b, _tensor):
             q, y = b._node, b._array
+        elif type(b) not in _NUMBERS:
+            return self(a, b)
         kernel = self._kernels.get(type(x)) or self._kernels.get(type(y))
         mode = current.get()
         if kernel is None or not (type(x) is type(y) or type(y) in _NUMBERS or type(x) in _NUMBERS) or mode.inspecting:
@@ -262,16 +268,23 @@ class Primitive:
         reference = next((x for x in arrays if backend.is_array(x)), None)
         is_tensor = any(isinstance(x, Variable) for x in args)
         for position, x in enumerate(arrays):
-            if isinstance(x, (list, tuple)) and not isinstance(x, str):
-                arrays[position] = _from_list(x, reference)
+            if isinstance(x, (list, tuple)):
+                arrays[position] = _from_list(self.name, position, x, reference)
                 is_tensor = True
-            elif not backend.is_array(x) and not isinstance(x, (float, int)) and not hasattr(x, "dtype"):
+            elif not backend.is_array(x) and not isinstance(x, (float, int, np.generic)):
                 raise errors.unsupported_argument(self.name, position, x)
         if len({backend.of(x).kind for x in arrays if backend.is_array(x)}) > 1:
             raise self._mixed(args)
         chosen = next((x for x in arrays if backend.is_array(x)), 0.0)
         kernel = self._kernels.get(backend.of(chosen).array) or self._bind(chosen)
         return arrays, kernel, is_tensor
+
+    def _check_argument(self, args: Sequence[Any], x: Any) -> None:
+        """Refuse numbers that a tensor cannot hold; beside tensors, arrays and scalars may be anything."""
+        kind = getattr(getattr(x, "dtype", None), "kind", "f")
+        if kind not in "biuf":
+            position = next(i for i, other in enumerate(args) if other is x)
+            raise errors.in_argument(self.name, position, errors.unsupported_dtype(x.dtype))
 
     # What is kept for the rules, and how it comes back.
 
@@ -311,13 +324,16 @@ def operand(function: str, x: Any, beside: Any = None) -> Any:
         return x
     if isinstance(x, (list, tuple, int, float)):
         beside = getattr(beside, "_array", beside)
-        return wrap(_from_list(x, beside if backend.is_array(beside) else None))
+        return wrap(_from_list(function, 0, x, beside if backend.is_array(beside) else None))
     raise errors.unsupported_argument(function, 0, x)
 
 
-def _from_list(values: Any, reference: Array | None) -> Array:
+def _from_list(function: str, position: int, values: Any, reference: Array | None) -> Array:
     """A list as an array; beside a floating array its numbers take that one's dtype, as Python's numbers do."""
-    array = array_from_data(values, None)
+    try:
+        array = array_from_data(values, None)
+    except (TypeError, ValueError) as error:
+        raise errors.in_argument(function, position, error) from None
     if reference is None:
         return array
     if reference.dtype.kind == "f" and array.dtype.kind in "if":
