@@ -9,8 +9,9 @@ Unrelated to the project named tinygrad.
 tensor([2., 4.])
 """
 
-from . import cuda, data, errors, nn, ops, optim, testing, train, viz
+from . import cuda, data, errors, extend, nn, ops, optim, testing, train, viz
 from .backend import manual_seed
+from .catalogue import functions
 from .core.creation import (
     arange,
     asarray,
@@ -37,6 +38,7 @@ from .transforms import grad, gradients, hvp, jvp, linearize, value_and_grad, vj
 __version__ = "0.1.0"
 
 __all__ = [
+    "extend", "functions",
     "Tensor", "arange", "asarray", "bool", "cuda", "data", "detect_anomaly", "empty", "enable_grad", "errors", "eye",
     "float16", "float32", "float64", "full", "full_like", "grad", "gradients", "hvp", "int32", "int64",
     "is_grad_enabled", "jvp", "linearize", "linspace", "manual_seed", "nn", "no_grad", "ones", "ones_like", "optim",

@@ -7,6 +7,7 @@ and from the kernel's signature, so a function that could never be called that w
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 __all__ = ["check_kernel", "check_name", "check_pairs", "check_rule", "declaring_module", "is_ours"]
 
 _PACKAGE = __name__.partition(".")[0]
-_CORE = {f"{_PACKAGE}.core.{part}" for part in ("declaration", "primitive", "kinds")}
+_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def is_ours(module: str) -> bool:
@@ -26,10 +27,11 @@ def is_ours(module: str) -> bool:
 
 def declaring_module() -> str:
     """The name of the module in which a primitive is being declared; ``"__main__"`` in a script or a notebook."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__") in _CORE:
-        frame = frame.f_back
-    return str(frame.f_globals.get("__name__", "__main__"))
+    frame = sys._getframe(2)  # beyond this function, and Primitive.__new__ which asks
+    name = str(frame.f_globals.get("__name__", "__main__"))
+    if is_ours(name) and not os.path.abspath(frame.f_code.co_filename).startswith(_FOLDER):
+        return "__main__"  # an example that runs in a namespace of ours
+    return name
 
 
 def check_name(name: Any, registry: Mapping[str, Any], module: str) -> None:
@@ -75,14 +77,15 @@ def check_kernel(name: str, kernel: Any, count: int | None) -> list[str] | None:
     several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     needed = 1 + (count or 0)
     if len(positional) < needed and not several:
-        arrays = "an array" if count == 1 else f"{count} arrays"
+        arrays = "an array" if count == 1 else f"{count} arrays (one for each rule)" if count else "arrays"
         raise TypeError(
-            f"{name}: the kernel takes the array library first, and then {arrays} (one for each rule); its "
-            f"parameters are {signature}. Write kernel=lambda xp, x: xp.exp(-x * x)."
+            f"{name}: the kernel takes the array library first, and then {arrays}; its parameters are {signature}. "
+            "Write kernel=lambda xp, x: xp.exp(-x * x)."
         )
-    if several or any(p.kind is p.VAR_KEYWORD for p in parameters):
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return None
-    return [p.name for p in parameters if p not in positional[:needed]]
+    arrays_first = positional if several else positional[:needed]
+    return [p.name for p in parameters if p not in arrays_first and p.kind is not p.VAR_POSITIONAL]
 
 
 def check_rule(name: str, what: str, rule: Any, leading: Sequence[str], meta: Sequence[str] | None) -> None:

@@ -246,7 +246,7 @@ class Primitive:
         library = backend.of(array)
         kernel = self._kernel
         if isinstance(kernel, str) and not hasattr(library.namespace, kernel):
-            raise NotImplementedError(f"{self.name}: {library.namespace.__name__} has no function {kernel!r}")
+            raise NotImplementedError(f"{self.name}: the library of {library.kind!r} arrays has no {kernel!r}")
         bound = getattr(library.namespace, kernel) if isinstance(kernel, str) else partial(kernel, library.namespace)
         self._kernels[library.array] = bound
         if library is not backend.HOST:

@@ -1,0 +1,95 @@
+"""The table of functions: complete, made from the functions themselves, and right about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_opt as tg
+from tinygrad_opt import catalogue, ops
+from tinygrad_opt.core.kinds import Elementwise
+from tinygrad_opt.core.primitive import Primitive, ours
+from tinygrad_opt.testing.specs import SPECS, unary
+
+TABLE = {f.name: f for f in tg.functions()}
+
+
+def test_every_public_function_has_one_line() -> None:
+    listed = [f.name for f in tg.functions()]
+    public = {name for name in TABLE if "." not in name}
+    assert listed == sorted(set(listed))
+    assert public == set(ops.__all__)
+    below = {name.partition(".")[0] for name in TABLE if "." in name}
+    assert all(set(getattr(ops, space).__all__) == {n.partition(".")[2] for n in TABLE if n.startswith(f"{space}.")}
+               for space in below)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_line_agrees_with_the_function(name: str) -> None:
+    f = TABLE[name]
+    function: Any = tg
+    for part in name.split("."):
+        function = getattr(function, part)
+    if isinstance(function, Primitive):
+        assert f.kind == function.kind
+    assert f.kind in {"composition", "elementwise", "linear", "multilinear", "general", "constant"}
+    assert set(f.records) <= set(ours())
+    assert (f.kind == "constant") == (not f.records)
+    assert {f.forward, f.reverse, f.second} == ({"zero"} if f.kind == "constant" else {"yes"})
+    assert f.summary
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "records", "numpy"),
+    [
+        ("exp", "elementwise", ("exp",), True),
+        ("ravel", "linear", ("reshape",), True),
+        ("softmax", "general", ("softmax",), False),
+        ("stack", "composition", ("concatenate", "reshape"), True),
+        ("softmax_cross_entropy", "composition", ("log_softmax", "nll"), False),
+        ("unbroadcast", "linear", ("sum_to",), False),
+        ("argmax", "constant", (), True),
+    ],
+)
+def test_what_is_known_of_some(name: str, kind: str, records: tuple[str, ...], numpy: bool) -> None:
+    assert (TABLE[name].kind, TABLE[name].records, TABLE[name].numpy) == (kind, records, numpy)
+    assert TABLE[name].numpy == hasattr(np, name)
+
+
+def test_a_derivative_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinygrad_opt.core.primitive.REGISTRY", registry := dict(ours()))
+    monkeypatch.setattr("tinygrad_opt.testing.specs.spec.REGISTRY", registry)
+
+    def once(g: Any, y: Any, _x: Any) -> Any:
+        if isinstance(g, tg.Tensor):
+            raise NotImplementedError
+        return g * y
+
+    shy = Elementwise("shy", once, kernel="exp")
+    monkeypatch.setitem(SPECS, "shy", unary("shy", np.exp))
+    found = catalogue._described("shy", shy)
+    assert (found.forward, found.reverse, found.second) == ("yes", "yes", "no")
+
+
+def test_a_function_that_nobody_specified_is_told_as_such() -> None:
+    def lonely(x: Any) -> Any:
+        """Do something with x."""
+
+    found = catalogue._described("lonely", lonely)
+    assert (found.kind, found.forward, found.backends, found.summary) == (
+        "untested",
+        "untested",
+        (),
+        "Do something with x.",
+    )
+
+
+def test_it_prints_as_a_table() -> None:
+    text, markdown = repr(tg.functions()).splitlines(), tg.functions().markdown().splitlines()
+    assert len(text) == len(TABLE) + 1
+    assert len(markdown) == len(TABLE) + 2
+    assert all(line.count("|") == markdown[0].count("|") for line in markdown)
+    assert text[1].split()[:3] == ["absolute", "elementwise", "yes"]
+    assert tg.functions()._repr_markdown_() == tg.functions().markdown()

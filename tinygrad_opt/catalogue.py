@@ -1,0 +1,205 @@
+"""The table of all public functions of tensors, made by looking at them: nothing in it is typed in.
+
+The names come from the families' own ``__all__``, the kinds from the registry. What a function records, and which of
+its derivatives there are, is found out by calling it on the samples of its specification, the same that the property
+suite uses on every backend.
+"""
+
+from __future__ import annotations
+
+import functools as _functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import ops, transforms
+from .core.kinds import Constant
+from .core.primitive import Primitive, ours
+from .core.tape import reachable
+from .core.tensor import Tensor
+from .testing.sources import RandomSource
+from .testing.specs import SPECS, Sample, Spec
+
+__all__ = ["Function", "Table", "functions"]
+
+_NAMESPACES = ("linalg",)  # functions that are public below a name of their own
+_SEEDS = range(8)
+
+
+class Function(NamedTuple):
+    """One line of the table.
+
+    Attributes
+    ----------
+    name : str
+        As in ``tg.<name>``.
+    kind : str
+        The kind of primitive that a call records, ``"composition"`` where it records several.
+    records : tuple of str
+        The primitives found on the tape after calls.
+    forward, reverse, second : str
+        First derivatives in either mode, and second ones: ``"yes"``, ``"no"``, ``"zero"`` for piecewise constant
+        functions, ``"untested"`` for a function without a specification.
+    backends : tuple of str
+        The array libraries on which the suite tests it.
+    numpy : bool
+        Whether NumPy has a function of this name.
+    summary : str
+        The first sentence of its documentation.
+    """
+
+    name: str
+    kind: str
+    records: tuple[str, ...]
+    forward: str
+    reverse: str
+    second: str
+    backends: tuple[str, ...]
+    numpy: bool
+    summary: str
+
+
+class Table(tuple[Function, ...]):
+    """The lines, which print as a table."""
+
+    __slots__ = ()
+
+    def _cells(self) -> Iterator[tuple[str, ...]]:
+        yield "function", "kind", "forward", "reverse", "second", "backends", "in NumPy", "records"
+        for f in self:
+            where, numpy = ", ".join(f.backends), "yes" if f.numpy else ""
+            yield f.name, f.kind, f.forward, f.reverse, f.second, where, numpy, ", ".join(f.records)
+
+    def __repr__(self) -> str:
+        rows = list(self._cells())
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+    def markdown(self) -> str:
+        """The table in Markdown, which notebooks show in place of the text."""
+        head, *rows = self._cells()
+        lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+        for name, *cells, records in rows:
+            marked = " ".join(f"`{record}`" for record in records.split(", ") if record)
+            lines.append(f"| {' | '.join([f'`{name}`', *cells, marked])} |")
+        return "\n".join(lines)
+
+    _repr_markdown_ = markdown
+
+
+def functions() -> Table:
+    """Every public function of tensors: its kind, its derivatives, its backends, and what it records.
+
+    Returns
+    -------
+    Table
+        A tuple of `Function`, sorted by name, that prints as a table (and in Markdown: ``.markdown()``).
+
+    Examples
+    --------
+    >>> table = {f.name: f for f in tg.functions()}
+    >>> table["exp"].kind, table["exp"].second, table["exp"].numpy
+    ('elementwise', 'yes', True)
+    >>> table["softmax_cross_entropy"].kind, table["softmax_cross_entropy"].records
+    ('composition', ('log_softmax', 'nll'))
+    >>> table["argmax"].forward
+    'zero'
+    """
+    return _functions()
+
+
+@_functools.cache
+def _functions() -> Table:
+    return Table(sorted(_described(name, function) for name, function in _public()))
+
+
+def _public() -> Iterator[tuple[str, Any]]:
+    for name in ops.__all__:
+        yield name, getattr(ops, name)
+    for space in _NAMESPACES:
+        module = getattr(ops, space, None)
+        for name in getattr(module, "__all__", ()):
+            yield f"{space}.{name}", getattr(module, name)
+
+
+def _described(name: str, function: Any) -> Function:
+    spec = SPECS.get(name) or SPECS.get(name.rpartition(".")[2])
+    summary = " ".join((function.__doc__ or "").split("\n\n")[0].split())
+    numpy = callable(_attribute(np, name))
+    if spec is None:
+        kind = function.kind if isinstance(function, Primitive) else "untested"
+        return Function(name, kind, (), "untested", "untested", "untested", (), numpy, summary)
+    records, most = _recorded(spec)
+    if isinstance(function, Primitive):
+        kind = function.kind
+    elif name in records or (len(records) == 1 and most == 1):
+        kind = ours()[name if name in records else next(iter(records))].kind
+    else:
+        kind = "composition" if records else "constant"
+    forward, reverse, second = _derivatives(spec) if records else ("zero", "zero", "zero")
+    return Function(name, kind, tuple(sorted(records)), forward, reverse, second, ("NumPy", "CuPy"), numpy, summary)
+
+
+def _attribute(module: Any, path: str) -> Any:
+    for part in path.split("."):
+        module = getattr(module, part, None)
+    return module
+
+
+def _called(spec: Spec, sample: Sample) -> tuple[Tensor, list[Tensor]]:
+    """A call on leaves, and the leaves."""
+    args = list(sample.args)
+    for i in sample.inputs:
+        args[i] = Tensor(args[i].copy(), requires_grad=True)
+    with np.errstate(all="ignore"):
+        return spec.call(*args, **sample.meta), [args[i] for i in sample.inputs]
+
+
+def _recorded(spec: Spec) -> tuple[set[str], int]:
+    """The primitives that calls record, and the largest number of nodes of one call."""
+    records: set[str] = set()
+    most = 0
+    if not isinstance(spec.recorded, Constant):
+        for seed in _SEEDS:
+            y, _ = _called(spec, spec.sample(RandomSource(seed)))
+            nodes = [] if y._node is None else [n for n in reachable([y._node]) if n.primitive is not None]
+            records |= {node.primitive.name for node in nodes}
+            most = max(most, len(nodes))
+    return records, most
+
+
+def _derivatives(spec: Spec) -> tuple[str, str, str]:
+    """Whether each derivative can be had, by asking for it."""
+    for seed in _SEEDS:
+        sample = spec.sample(RandomSource(seed))
+        y, leaves = _called(spec, sample)
+        if y._node is not None and y.size:
+            break
+
+    def half_square(*wanted: Any) -> Any:
+        args = list(sample.args)
+        for i, x in zip(sample.inputs, wanted, strict=True):
+            args[i] = x
+        out = spec.call(*args, **sample.meta)
+        return ops.sum(out * out) * 0.5
+
+    points = tuple(x.detach() for x in leaves)
+    attempts = (
+        lambda: transforms.jvp(half_square, points, points),
+        lambda: transforms.grad(half_square, argnums=range(len(points)))(*points),
+        lambda: transforms.hvp(half_square, points, points),
+    )
+    forward, reverse, second = map(_works, attempts)
+    return forward, reverse, second
+
+
+def _works(attempt: Any) -> str:
+    try:
+        with np.errstate(all="ignore"):
+            attempt()
+    except (NotImplementedError, RuntimeError, TypeError):
+        return "no"
+    return "yes"
