@@ -17,7 +17,9 @@ from typing import Any
 
 from .. import backend, errors
 
-__all__ = ["Origin", "compare", "inspect_seed", "inspect_sum", "inspect_update", "inspect_value", "inspected"]
+__all__ = [
+    "Origin", "compare", "inspect_seed", "inspect_sum", "inspect_update", "inspect_value", "inspected", "is_inside",
+]  # fmt: skip
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -32,10 +34,15 @@ class Origin:
         self.fingerprints = [_fingerprint(x) for x in saved]
 
 
+def is_inside(filename: str) -> bool:
+    """Whether a source file belongs to the package."""
+    return os.path.abspath(filename).startswith(_PACKAGE)
+
+
 def user_line() -> str:
     """The innermost line of code outside the package that led here, as ``file:line, in function: source``."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):
+    while frame.f_back is not None and is_inside(frame.f_code.co_filename):
         frame = frame.f_back
     name, number = frame.f_code.co_filename, frame.f_lineno
     source = linecache.getline(name, number).strip()

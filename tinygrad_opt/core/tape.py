@@ -56,17 +56,19 @@ class Node:
         The moment of recording.
     shape, dtype
         Of the output.
-    name, grad, origin : optional
-        The user's name for the output; its gradient, where `retain_grad` asked for it (None until there is one);
-        what `detect_anomaly` remembers. Absent until set.
+    name, grad, passes, origin : optional
+        The user's name for the output; its gradient, where `retain_grad` asked for it (None until there is one), and
+        how many passes that sums; what `detect_anomaly` remembers. Absent until set.
     """
 
     __slots__ = (
-        "__weakref__", "dtype", "grad", "meta", "name", "origin", "parents", "primitive", "saved", "serial", "shape",
+        "__weakref__", "dtype", "grad", "meta", "name", "origin", "parents", "passes", "primitive", "saved", "serial",
+        "shape",
     )  # fmt: skip
 
     name: str | None
     grad: Any
+    passes: int
     origin: Any
 
     def __init__(
