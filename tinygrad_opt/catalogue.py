@@ -122,7 +122,8 @@ def _public() -> Iterator[tuple[str, Any]]:
     for space in _NAMESPACES:
         module = getattr(ops, space, None)
         for name in getattr(module, "__all__", ()):
-            yield f"{space}.{name}", getattr(module, name)
+            if not isinstance(function := getattr(module, name), type):  # it may list exceptions too
+                yield f"{space}.{name}", function
 
 
 def _described(name: str, function: Any) -> Function:

@@ -233,8 +233,13 @@ def _depth(made: list[Node]) -> int:
     return max(depths.values(), default=0)
 
 
+def _saved(node: Node) -> tuple[Any, ...]:
+    """What a node keeps at hand."""
+    return node.saved if isinstance(node.saved, tuple) else ()
+
+
 def _saved_bytes(made: list[Node]) -> int:
-    arrays = {id(a): int(a.nbytes) for node in made for a in node.saved or () if backend.is_array(a)}
+    arrays = {id(a): int(a.nbytes) for node in made for a in _saved(node) if backend.is_array(a)}
     return sum(arrays.values())
 
 
@@ -244,14 +249,14 @@ def _written(made: list[Node], tensor: Any) -> Iterator[str]:
         yield f"its values were last overwritten by {writer}"
     last = ledger.last_write()
     for node in made:
-        for array in node.saved or () if node.serial < last else ():
+        for array in _saved(node) if node.serial < last else ():
             if backend.is_array(array) and (writer := ledger.writer_since(array, node.serial)):
                 yield f"what '{node.primitive.name}' saved was overwritten by {writer}: backward() will refuse"
                 return
 
 
 def _kept_raw(node: Node) -> Iterator[str]:
-    for position, (array, parent) in enumerate(zip((node.saved or ())[1:], node.parents, strict=False)):
+    for position, (array, parent) in enumerate(zip(_saved(node)[1:], node.parents, strict=False)):
         if parent is None and backend.is_array(array):
             yield f"input {position} {array.shape} {array.dtype}"
 

@@ -136,12 +136,12 @@ class _Check:
         meta = "".join(f", {key}={value!r}" for key, value in self.meta.items())
         return errors.GradcheckError(f"check_primitive of '{self.primitive.name}' at ({shapes}{meta}): {complaint}")
 
-    def call(self, dtype: Any = np.float64) -> Any:
-        """The primitive on leaves."""
+    def call(self, dtype: Any = np.float64) -> tuple[Any, list[Tensor]]:
+        """The primitive on leaves, and the leaves."""
         args = [_cast(x, dtype) for x in self.args]
         for i in self.wanted:
             args[i] = Tensor(args[i], requires_grad=True)
-        return self.primitive(*args, **self.meta)
+        return self.primitive(*args, **self.meta), [args[i] for i in self.wanted]
 
     def value(self, reference: Callable[..., Any] | None) -> None:
         """The same on raw arrays as on Tensors, and as the reference."""
@@ -151,7 +151,7 @@ class _Check:
             raise self.fail("the kernel overwrites an argument")
         if not isinstance(raw, (np.ndarray, np.generic)):
             raise self.fail(f"on raw arrays the kernel must return an array; it returned a {type(raw).__name__}")
-        if self.wanted and not _same(np.asarray(raw), self.call()._array):
+        if self.wanted and not _same(np.asarray(raw), self.call()[0]._array):
             raise self.fail("two calls with the same arguments gave different values: is the kernel random?")
         if reference is None:
             return
@@ -163,7 +163,7 @@ class _Check:
 
     def first_order(self, dtype: Any) -> Node:
         """Each rule by itself, on raw arrays and recorded; the gradients."""
-        y = self.call(dtype)
+        y, leaves = self.call(dtype)
         node = y._node
         if y.dtype.kind != "f" or node is None:
             raise self.fail(f"the result is {y.dtype}: only a floating result has derivatives; declare it Constant")
@@ -183,13 +183,11 @@ class _Check:
                     f"{what} returns the shape {product.shape}; expected {shape}. It would be summed or repeated to "
                     "fit, without a word"
                 )
-        leaves = [p for p in node.parents if p is not None]
-        seed = Tensor(np.ones(y.shape, dtype))
-        for differentiable in (False, True):
-            found = transforms._pull([node], [seed], leaves, differentiable)
-            for leaf in leaves:
-                if (found[leaf].shape, found[leaf].dtype) != (leaf.shape, leaf.dtype):
-                    raise self.fail(f"a gradient is {found[leaf].shape} {found[leaf].dtype}, its input {leaf.shape}")
+        for create_graph in (False, True):
+            found = transforms.gradients(y, leaves, np.ones(y.shape, dtype), create_graph=create_graph)
+            for g, leaf in zip(found, leaves, strict=True):
+                if (g.shape, g.dtype) != (leaf.shape, leaf.dtype):
+                    raise self.fail(f"a gradient is {g.shape} {g.dtype}; its input is {leaf.shape} {leaf.dtype}")
         return node
 
     def reads(self, node: Node) -> Iterator[tuple[tuple[tuple[bool, ...], int], bool]]:
