@@ -38,11 +38,11 @@ from .transforms import grad, gradients, hvp, jvp, linearize, value_and_grad, vj
 __version__ = "0.1.0"
 
 __all__ = [
-    "extend", "functions",
     "Tensor", "arange", "asarray", "bool", "cuda", "data", "detect_anomaly", "empty", "enable_grad", "errors", "eye",
     "float16", "float32", "float64", "full", "full_like", "grad", "gradients", "hvp", "int32", "int64",
     "is_grad_enabled", "jvp", "linearize", "linspace", "manual_seed", "nn", "no_grad", "ones", "ones_like", "optim",
     "rand", "randint", "randn", "set_default_dtype", "tensor", "testing", "train", "value_and_grad", "viz", "vjp",
     "zeros", "zeros_like",
 ]  # fmt: skip
+__all__ += ["extend", "functions"]
 __all__ += ops.__all__
