@@ -11,7 +11,7 @@ import tinygrad_opt as tg
 from tinygrad_opt import catalogue, ops
 from tinygrad_opt.core.kinds import Elementwise
 from tinygrad_opt.core.primitive import Primitive, ours
-from tinygrad_opt.testing.specs import SPECS, unary
+from tinygrad_opt.testing.specs import SPECS, Sample, Spec, unary
 
 TABLE = {f.name: f for f in tg.functions()}
 
@@ -42,11 +42,25 @@ def test_a_line_agrees_with_the_function(name: str) -> None:
     assert f.summary
 
 
+def test_functions_with_several_results_are_called_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def halves(x: Any) -> Any:
+        """Two halves."""
+        return [x[: len(x) // 2], x[len(x) // 2 :]]
+
+    def joined(x: Any) -> Any:
+        return tg.concatenate(halves(x))
+
+    draw = lambda source: Sample([source.array((4,))])  # noqa: E731
+    monkeypatch.setitem(SPECS, "halves", Spec("halves", np.copy, draw, primitive="getitem", function=joined))
+    found = catalogue._described("halves", halves)
+    assert (found.kind, found.records, found.second) == ("linear", ("getitem",), "yes")
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "records", "numpy"),
     [
         ("exp", "elementwise", ("exp",), True),
-        ("ravel", "linear", ("reshape",), True),
+        ("swapaxes", "linear", ("permute_dims",), True),
         ("softmax", "general", ("softmax",), False),
         ("stack", "composition", ("concatenate", "reshape"), True),
         ("softmax_cross_entropy", "composition", ("log_softmax", "nll"), False),

@@ -177,7 +177,7 @@ def recorded(rule: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(node: Node, *rest: Any) -> Any:
         product = rule(node, *rest)
-        if not isinstance(product, Variable):
+        if not hasattr(product, "_array"):
             raise errors.rule_returned(node.primitive.name, product)
         return product
 
