@@ -135,10 +135,11 @@ def _described(name: str, function: Any) -> Function:
         kind = function.kind if isinstance(function, Primitive) else "untested"
         return Function(name, kind, (), "untested", "untested", "untested", (), numpy, summary)
     records, most = _recorded(spec, function)
+    own = getattr(function, "__name__", name)  # that of what an alias stands for
     if isinstance(function, Primitive):
         kind = function.kind
-    elif name in records or (len(records) == 1 and most == 1):
-        kind = ours()[name if name in records else next(iter(records))].kind
+    elif own in records or (len(records) == 1 and most == 1):
+        kind = ours()[own if own in records else next(iter(records))].kind
     else:
         kind = "composition" if records else "constant"
     forward, reverse, second = _derivatives(spec) if records else ("zero", "zero", "zero")
