@@ -225,6 +225,11 @@ def test_right_primitives_of_each_kind_pass() -> None:
         kernel=lambda xp, a, b: (a * b).sum(-1),
     )  # fmt: skip
     assert check_primitive(inner, lambda s: [s.array((3, 2)), s.array((3, 2))])
+    inserted: Linear = Linear(  # two arrays by name, which is as good as any number
+        "inserted", lambda g, like, *, at, position: g[at : at + 1] if position else g, variadic=True,
+        kernel=lambda xp, t, v, *, at: xp.concatenate([t[:at], t[at : at + 1] + v, t[at + 1 :]]),
+    )  # fmt: skip
+    assert check_primitive(inserted, lambda s: Sample([s.array((4,)), s.array((1,))], {"at": s.integer(0, 3)}))
     assert check_primitive(Constant("heaven", kernel="sign"), [np.ones(3)], np.sign)
 
 

@@ -84,7 +84,7 @@ def check_kernel(name: str, kernel: Any, count: int | None) -> list[str] | None:
         )
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return None
-    arrays_first = positional if several else positional[:needed]
+    arrays_first = positional if several or count is None else positional[:needed]
     return [p.name for p in parameters if p not in arrays_first and p.kind is not p.VAR_POSITIONAL]
 
 
