@@ -88,6 +88,12 @@ def test_a_derivative_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -
     assert (found.forward, found.reverse, found.second) == ("yes", "yes", "no")
 
 
+def test_an_alias_is_told_as_what_it_stands_for() -> None:
+    found = catalogue._described("another_name", ops.concatenate)
+    assert found[1:] == TABLE["concatenate"]._replace(numpy=False)[1:]
+    assert catalogue._described("exponential", ops.exp).records == ("exp",)
+
+
 def test_a_function_that_nobody_specified_is_told_as_such() -> None:
     def lonely(x: Any) -> Any:
         """Do something with x."""

@@ -118,7 +118,7 @@ def _functions() -> Table:
 
 
 def _public() -> Iterator[tuple[str, Any]]:
-    for name in ops.__all__:
+    for name in sorted(set(ops.__all__)):
         yield name, getattr(ops, name)
     for space in _NAMESPACES:
         module = getattr(ops, space, None)
@@ -128,14 +128,14 @@ def _public() -> Iterator[tuple[str, Any]]:
 
 
 def _described(name: str, function: Any) -> Function:
-    spec = SPECS.get(name) or SPECS.get(name.rpartition(".")[2])
+    own = getattr(function, "__name__", name)  # that of what an alias stands for
+    spec = SPECS.get(name) or SPECS.get(own)
     summary = " ".join((function.__doc__ or "").split("\n\n")[0].split())
     numpy = callable(_attribute(np, name))
     if spec is None:
         kind = function.kind if isinstance(function, Primitive) else "untested"
         return Function(name, kind, (), "untested", "untested", "untested", (), numpy, summary)
     records, most = _recorded(spec, function)
-    own = getattr(function, "__name__", name)  # that of what an alias stands for
     if isinstance(function, Primitive):
         kind = function.kind
     elif own in records or (len(records) == 1 and most == 1):
