@@ -112,5 +112,5 @@ def test_it_prints_as_a_table() -> None:
     assert len(text) == len(TABLE) + 1
     assert len(markdown) == len(TABLE) + 2
     assert all(line.count("|") == markdown[0].count("|") for line in markdown)
-    assert text[1].split()[:3] == ["absolute", "elementwise", "yes"]
+    assert ["exp", "elementwise", "yes"] in [line.split()[:3] for line in text]
     assert tg.functions()._repr_markdown_() == tg.functions().markdown()
