@@ -144,6 +144,21 @@ IDENTITY = {"kernel": lambda xp, x: x}
             TypeError,
             "takes the array library first",
         ),
+        (
+            lambda: Elementwise("wrong", lambda g, y, x: g, kernel="hypot"),
+            TypeError,
+            "'hypot' takes 2 arrays; there are",
+        ),
+        (
+            lambda: Multilinear("wrong", lambda g, a: g, kernel="matmul"),
+            TypeError,
+            "takes 2 arrays; there are rules for 1",
+        ),
+        (
+            lambda: Elementwise("wrong", lambda g, y, x: g, kernel=lambda xp, a, b: a + b),
+            TypeError,
+            "unexpected keyword argument 'b'",
+        ),
         (lambda: Elementwise("wrong", **IDENTITY), TypeError, "without any: Constant"),
         (lambda: Elementwise("wrong", None, **IDENTITY), TypeError, "without any: Constant"),
         (lambda: Elementwise("wrong", "exp", **IDENTITY), TypeError, r"a function rule_0\(g, y, x\); got 'exp'"),
@@ -198,6 +213,12 @@ def test_an_argument_without_derivative_of_a_general_primitive() -> None:
     x = tg.tensor([0.5, 1.0, -1.0], requires_grad=True)
     assert not masked(x.detach(), tg.tensor(mask, requires_grad=True)).requires_grad
     assert tg.gradients(masked(x, tg.tensor(mask)).sum(), x).tolist()[1] == 0.0
+
+
+def test_more_arguments_than_rules() -> None:
+    total: Linear = Linear("total_of", lambda g, like: g, kernel=lambda xp, *xs: sum(xs))  # not said to be variadic
+    with pytest.raises(TypeError, match="total_of: called with 2 arrays; it has rules for 1"):
+        total(tg.ones(2, requires_grad=True), tg.ones(2))
 
 
 def test_a_kernel_that_the_library_lacks() -> None:

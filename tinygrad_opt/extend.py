@@ -3,6 +3,7 @@
 - The five kinds: `Elementwise`, `Linear`, `Multilinear`, `General`, `Constant`. See ``docs/kinds.md``.
 - For rules and kernels: `broadcast_to` and `sum_to` (with ``shape=``), `cast` (with ``dtype=``), and `fit`, which make
   shapes and dtypes meet, differentiably; `namespace`, the array library of an array.
+- `unbroadcast`: what was repeated, summed; with checks, for everybody.
 - For the function around a primitive: `operand` makes a list or a number into a tensor, `normalize_axis` and
   `normalize_axes` count axes from the front, and refuse wrong ones.
 - The registry: `named`, `forget`.
@@ -27,11 +28,13 @@ from .backend import namespace
 from .core.declaration import is_ours
 from .core.kinds import Constant, Elementwise, General, Linear, Multilinear, broadcast_to, cast, fit, sum_to
 from .core.primitive import REGISTRY, Primitive, named, operand
+from .ops.broadcasting import unbroadcast
 from .ops.shape import normalize_axes, normalize_axis
 
 __all__ = [
     "Constant", "Elementwise", "General", "Linear", "Multilinear", "Primitive", "broadcast_to", "cast", "fit", "forget",
     "named", "namespace", "normalize_axes", "normalize_axis", "operand", "sum_to",
+    "unbroadcast",
 ]  # fmt: skip
 
 

@@ -61,7 +61,10 @@ def check_kernel(name: str, kernel: Any, count: int | None) -> list[str] | None:
     Returns the names of its metadata; None where it does not tell.
     """
     if isinstance(kernel, str):
-        if not callable(getattr(np, kernel, None)):
+        function = getattr(np, kernel, None)
+        if isinstance(function, np.ufunc) and count not in (None, function.nin):
+            raise TypeError(f"{name}: NumPy's {kernel!r} takes {function.nin} arrays; there are rules for {count}")
+        if not callable(function):
             raise ValueError(
                 f"{name}: NumPy has no function {kernel!r}. Pass kernel=, a function of the array library and the "
                 "arrays: kernel=lambda xp, x: xp.exp(-x * x)."

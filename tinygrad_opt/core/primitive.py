@@ -295,6 +295,8 @@ class Primitive:
 
     def _saver(self, mask: int, count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
         """Pick, from ``(UNREAD, output, *inputs)``, what the rules of the inputs in `mask` read."""
+        if count > len(self._reads):
+            raise TypeError(f"{self.name}: called with {count} arrays; it has rules for {len(self._reads)}")
         kept: set[int] = set()
         for position in range(count):
             if mask >> position & 1:
