@@ -19,7 +19,7 @@ from tinygrad_opt.core.primitive import REGISTRY, ours
 from tinygrad_opt.errors import GradcheckError
 from tinygrad_opt.extend import Constant, Elementwise, General, Linear, Multilinear
 from tinygrad_opt.testing import check_primitive
-from tinygrad_opt.testing.specs import Sample
+from tinygrad_opt.testing.specs import SPECS, Sample
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +81,7 @@ def test_the_package_knows_its_own() -> None:
     assert "bell" not in ours()
     assert {"exp", "matmul", "sum_to", "cast"} <= set(ours())
     assert all(p.__module__.startswith("tinygrad_opt.") for p in ours().values())
+    assert set(ours()) <= {spec.primitive or spec.name for spec in SPECS.values()}  # the user's needs no entry
 
 
 def test_forget() -> None:
@@ -298,6 +299,14 @@ def test_a_raw_array_where_tensors_were_fed() -> None:
             TypeError, match=r"'planted' was given tensors and returned a numpy\.ndarray.*without \.data"
         ):
             work()
+
+
+@pytest.mark.parametrize("sample", [[3.0], [np.arange(3)], [np.zeros((0, 2))], 2, lambda source: [source.number()]])
+def test_a_check_that_would_check_nothing(sample: Any) -> None:
+    with pytest.raises(ValueError, match="nothing was checked, since no example has a floating array"):
+        check_primitive(right(), sample)
+    with pytest.raises(ValueError, match="nothing was checked"):
+        check_primitive(right(), examples=0)
 
 
 def test_what_is_no_primitive_and_what_has_no_sample() -> None:

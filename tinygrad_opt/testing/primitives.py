@@ -61,6 +61,8 @@ def check_primitive(
         another shape, dtype or type than it should, an array that is kept and never read.
     TypeError
         For what is no primitive; for a rule that returns a raw array where it was given tensors.
+    ValueError
+        Where the examples leave nothing to check.
 
     Examples
     --------
@@ -74,16 +76,23 @@ def check_primitive(
         raise TypeError(
             f"check_primitive: expected a primitive; got {primitive!r:.80}. For functions: tg.testing.gradcheck"
         )
+    constant, checked = isinstance(primitive, Constant), 0
     kept: dict[tuple[tuple[bool, ...], int], bool] = {}
     for args, meta, wanted in _samples(primitive, sample, examples, seed):
         check = _Check(primitive, args, meta, wanted)
         check.value(reference)
-        if wanted and not isinstance(primitive, Constant):
+        checked += constant or any(args[i].size for i in wanted)
+        if wanted and not constant:
             for dtype in check.dtypes:
                 node = check.first_order(dtype)
             for key, read in check.reads(node):
                 kept[key] = kept.get(key, False) or read
             check.numerically()
+    if not checked:
+        raise ValueError(
+            f"check_primitive of '{primitive.name}': nothing was checked, since no example has a floating array, with "
+            "elements, for whose argument there is a rule"
+        )
     for (_, position), read in kept.items():
         if not read:
             what = "the output" if position == 0 else f"argument {position - 1}"
