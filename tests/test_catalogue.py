@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
+from properties import Call
+from strategies import Example
 from tinygrad_opt import catalogue, ops
 from tinygrad_opt.core.kinds import Elementwise
 from tinygrad_opt.core.primitive import Primitive, ours
+from tinygrad_opt.testing.sources import RandomSource
 from tinygrad_opt.testing.specs import SPECS, Sample, Spec, unary
 
 TABLE = {f.name: f for f in tg.functions()}
@@ -71,6 +74,17 @@ def test_functions_with_several_results_are_called_as_they_are(monkeypatch: pyte
 def test_what_is_known_of_some(name: str, kind: str, records: tuple[str, ...], numpy: bool) -> None:
     assert (TABLE[name].kind, TABLE[name].records, TABLE[name].numpy) == (kind, records, numpy)
     assert TABLE[name].numpy == hasattr(np, name)
+
+
+@pytest.mark.parametrize("name", sorted(set(TABLE) & set(SPECS)))
+def test_a_function_runs_on_the_backends_that_its_line_names(name: str, device: str) -> None:
+    library = {"cpu": "NumPy"}.get(device, "CuPy")  # the double stands for CuPy
+    assert library in TABLE[name].backends
+    sample = SPECS[name].sample(RandomSource(3, device=device))
+    same = ["float64"] * len(sample.args), ["C"] * len(sample.args)
+    call = Call(Example(SPECS[name], sample, *same, sample.inputs, device, 0))
+    with np.errstate(all="ignore"):
+        assert call(*call.leaves()).device == device
 
 
 def test_a_derivative_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
