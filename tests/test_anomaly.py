@@ -270,6 +270,11 @@ def test_an_exception_inside_a_rule_names_the_forward_call(faulty: Any) -> None:
     assert isinstance(caught.value.__cause__, ValueError)
 
 
+def test_a_leaf_without_a_name_is_described_by_its_shape_once(faulty: Any) -> None:
+    with tg.detect_anomaly(), pytest.raises(RuleError, match=r"\(inputs a leaf tensor of shape \(1, 3\), output shape"):
+        faulty(tg.ones(1, 3, requires_grad=True)).backward(tg.ones(1, 3))
+
+
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_outside_the_block_it_is_the_exception_itself(faulty: Any, create_graph: bool) -> None:
     x = tg.tensor([[1.0, 2.0, 3.0]], requires_grad=True)

@@ -136,7 +136,7 @@ def inspected(rule: Callable[..., Any], mode: str) -> Callable[..., Any]:
 
 
 def _shapes(node: Any) -> str:
-    inputs = ["a constant" if parent is None else f"{parent.label} {parent.shape}" for parent in node.parents]
+    inputs = ["a constant" if parent is None else parent.described for parent in node.parents]
     return f"inputs {', '.join(inputs)}, output shape {node.shape}"
 
 

@@ -94,6 +94,11 @@ class Node:
         name = getattr(self, "name", None)
         return f"'{name}'" if name else f"the output of '{self.primitive.name}'"
 
+    @property
+    def described(self) -> str:
+        """The label, with the shape."""
+        return self.label if self.label.endswith(f"shape {self.shape}") else f"{self.label} {self.shape}"
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.label} {self.shape} {self.dtype}>"
 
