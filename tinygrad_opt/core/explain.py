@@ -191,12 +191,7 @@ def _reason(tensor: Any, role: str) -> str:
 
 def _inputs(node: Node) -> Iterator[str]:
     for position, parent in enumerate(node.parents):
-        if parent is None:
-            yield f"input {position} (a constant)"
-        else:
-            yield (
-                f"{parent.label}" if isinstance(parent, Leaf) and not parent.name else f"{parent.label} {parent.shape}"
-            )
+        yield f"input {position} (a constant)" if parent is None else parent.described
 
 
 def _repeated(node: Node) -> Iterator[Repeated]:
