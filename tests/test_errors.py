@@ -182,6 +182,22 @@ def test_labels_out_of_range(device: str) -> None:
         tg.softmax_cross_entropy(logits, tg.tensor([0, 1, 2], device=device))
 
 
+@pytest.mark.parametrize("logits", [[[1, 2]], np.array([[1, 2]]), np.array([[True, False]])])
+def test_logits_that_are_not_floating(logits, device):
+    logits = tg.tensor(logits, device=device)
+    said = rf"logits are floating numbers.*got {logits.dtype}\. Write logits\.astype\(tg\.float32\)"
+    for loss in (tg.softmax_cross_entropy, tg.nn.functional.cross_entropy):
+        with pytest.raises(TypeError, match=said):
+            loss(logits, tg.tensor([0], device=device))
+
+
+@pytest.mark.parametrize("function", [tg.softmax, tg.log_softmax])
+@pytest.mark.parametrize("rows", [0, 2])
+def test_whole_numbers_have_floating_probabilities(function, rows, device):
+    found = function(tg.zeros(rows, 2, dtype=tg.int64, device=device))
+    assert (found.shape, found.dtype) == ((rows, 2), tg.float64)
+
+
 # Arguments of the wrong kind.
 
 

@@ -19,8 +19,8 @@ PACKAGE = ROOT.name
 
 # In the order in which data flows. A layer may import the ones before it.
 LAYERS = [
-    "errors", "backend", "cuda", "core", "ops", "transforms", "testing", "nn", "optim", "curvature", "data", "train",
-    "viz", "__init__",
+    "errors", "backend", "cuda", "core", "ops", "extend", "transforms", "testing", "catalogue", "nn", "optim",
+    "curvature", "data", "train", "viz", "__init__",
 ]  # fmt: skip
 # Tensors have operators and methods, so their class needs the operations; these need only what lies under the class.
 UPWARD = {("core/operators.py", "ops"), ("core/tensor.py", "ops"), ("core/creation.py", "ops")}

@@ -9,8 +9,9 @@ Unrelated to the project named tinygrad.
 tensor([2., 4.])
 """
 
-from . import cuda, data, errors, nn, ops, optim, testing, train, viz
+from . import cuda, data, errors, extend, nn, ops, optim, testing, train, viz
 from .backend import manual_seed
+from .catalogue import functions
 from .core.creation import (
     arange,
     asarray,
@@ -43,4 +44,5 @@ __all__ = [
     "rand", "randint", "randn", "set_default_dtype", "tensor", "testing", "train", "value_and_grad", "viz", "vjp",
     "zeros", "zeros_like",
 ]  # fmt: skip
+__all__ += ["extend", "functions"]
 __all__ += ops.__all__

@@ -18,6 +18,7 @@ __all__ = [
     "GraphError",
     "InPlaceError",
     "RendererError",
+    "RuleError",
     "ShapeError",
     "UnusedInputError",
 ]
@@ -45,6 +46,10 @@ class FreedGraphError(GraphError):
 
 class InPlaceError(GraphError):
     """An array that was saved for the derivative has been overwritten since."""
+
+
+class RuleError(GraphError):
+    """An exception inside a derivative rule, told by `detect_anomaly` with the operation it belongs to."""
 
 
 class UnusedInputError(GraphError):
@@ -203,5 +208,18 @@ def device_unavailable(device: str, cause: str, remedy: str) -> DeviceUnavailabl
     )
 
 
-def anomaly(what: str, operation: str, details: str, where: str) -> AnomalyError:
-    return AnomalyError(f"{what} of '{operation}' is the first that is not finite ({details}){where}")
+def anomaly(what: str, details: str, where: str) -> AnomalyError:
+    return AnomalyError(f"{what} is the first that is not finite ({details}){where}")
+
+
+def rule_failed(operation: str, mode: str, shapes: str, where: str, error: Exception) -> RuleError:
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return RuleError(f"the {mode}-mode rule of '{operation}' raised {said} ({shapes}){where}")
+
+
+def rule_returned(operation: str, value: Any) -> TypeError:
+    return TypeError(
+        f"a derivative rule of '{operation}' was given tensors and returned a {type(value).__module__}."
+        f"{type(value).__name__}: what it computed is not recorded, and second derivatives would be wrong. Write the "
+        "rule in operators and functions of tinygrad_opt, without .data, .numpy() or np."
+    )

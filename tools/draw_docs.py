@@ -1,7 +1,7 @@
 """Draw every picture of docs/ and write its generated tables: ``python tools/draw_docs.py``.
 
 The pictures come from computations with the package itself, so they show what the code on the pages does. The tables
-come from the registry of primitives and from the table of conventions. Needs the `viz` extra.
+come from the registry of primitives, the table of conventions and the table of functions. Needs the `viz` extra.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)  # the package beside this tool, installed or not
 
 import tinygrad_opt as tg  # noqa: E402
-from tinygrad_opt.core.primitive import REGISTRY, Primitive  # noqa: E402
+from tinygrad_opt.core.primitive import Primitive, ours  # noqa: E402
 from tinygrad_opt.core.tape import Node, reachable  # noqa: E402
 from tinygrad_opt.testing import conventions  # noqa: E402
 
@@ -239,7 +239,7 @@ def kept(primitive: Primitive) -> str:
 def primitives() -> str:
     """All primitives, by kind and by what they keep."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, primitive in sorted(REGISTRY.items()):
+    for name, primitive in sorted(ours().items()):
         groups[primitive.kind, kept(primitive)].append(f"`{name}`")
     rows = ["| kind | keeps | primitives |", "|---|---|---|"]
     for kind in ("elementwise", "linear", "multilinear", "general", "constant"):
@@ -252,6 +252,7 @@ def primitives() -> str:
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "primitives": ("kinds.md", primitives),
     "conventions": ("conventions.md", conventions.markdown),
+    "functions": ("functions.md", lambda: tg.functions().markdown()),
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    broadcasting,
     contract,
     elementwise,
     index,
@@ -21,6 +22,7 @@ from . import (
 __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
+    broadcasting,
     contract,
     elementwise,
     index,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -125,3 +127,82 @@ def test_a_frozen_model_loads_and_stays_frozen() -> None:
     net.load_state_dict(trained().state_dict())
     assert_same(net, snapshot(trained()))
     assert not any(p.requires_grad for p in net.parameters())
+
+
+# A state follows its model.
+
+
+def train(net: nn.Module, device: str) -> None:
+    """One step that changes every parameter and every buffer, by an optimizer made here."""
+    optimizer = tg.optim.SGD(net.parameters(), lr=0.5)
+    x = tg.tensor(np.random.default_rng(1).standard_normal((6, 3)).astype("float32"), device=device)
+    tg.nn.functional.cross_entropy(net(x), tg.tensor([0, 1, 1, 0, 1, 0], device=device)).backward()
+    optimizer.step()
+
+
+def test_a_state_follows_the_training(device: str) -> None:
+    net = model(device)
+    state, before = net.state_dict(), snapshot(net)
+    train(net, device)
+    for name, tensor in state.items():
+        values = tensor.cpu().numpy()
+        np.testing.assert_array_equal(values, snapshot(net)[name], err_msg=name)
+        if name != "0.bias":  # which batch normalization takes out again
+            assert not np.array_equal(values, before[name]), name
+
+
+def test_a_copied_state_does_not(device: str) -> None:
+    net = model(device)
+    before = snapshot(net)
+    copies = [
+        copy.deepcopy(net.state_dict()),
+        pickle.loads(pickle.dumps(net.state_dict())),
+        {name: tensor.clone() for name, tensor in net.state_dict().items()},
+    ]
+    train(net, device)
+    for state in copies:
+        assert {type(tensor) for tensor in state.values()} == {tg.Tensor}
+        assert {name: tensor.cpu().numpy().tobytes() for name, tensor in state.items()} == {
+            name: values.tobytes() for name, values in before.items()
+        }
+    net.load_state_dict(copies[0])
+    assert_same(net, before)
+
+
+def test_writing_into_a_state_is_writing_into_the_model_and_is_noticed() -> None:
+    net = nn.Linear(2, 2)
+    state = net.state_dict()
+    loss = (net(tg.ones(1, 2)) ** 2).sum()
+    tg.optim.SGD(net.parameters(), lr=0.1)
+    state["weight"].data = np.zeros((2, 2), np.float32)
+    assert net.weight.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    state["bias"].data += 1.0
+    assert net.bias.tolist() == state["bias"].tolist()
+    x = tg.ones(1, 2, requires_grad=True)
+    loss = (net(x) ** 2).sum()
+    state["weight"].data *= 2.0
+    with pytest.raises(tg.errors.InPlaceError):
+        loss.backward()
+
+
+def test_a_state_is_made_of_tensors_like_any_other() -> None:
+    net = nn.Linear(2, 2)
+    weight = net.state_dict()["weight"]
+    assert isinstance(weight, tg.Tensor)
+    assert not isinstance(weight, nn.Parameter)
+    assert (weight.is_leaf, weight.requires_grad, weight.name) == (True, False, None)
+    assert (weight + 1.0).tolist() == (net.weight.detach() + 1.0).tolist()
+    assert repr(weight) == repr(net.weight.detach())
+    assert np.array_equal(np.asarray(weight), net.weight.data)
+    weight.requires_grad_()
+    (weight * 3.0).sum().backward()
+    assert weight.grad.tolist() == [[3.0, 3.0], [3.0, 3.0]]
+    assert net.weight.grad is None
+
+
+def test_a_buffer_that_is_taken_from_another_s_state_goes_its_own_way() -> None:
+    one, other = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    one.running_mean = other.state_dict()["running_mean"]
+    one(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    assert one.running_mean.tolist() == pytest.approx([0.2, 0.3])
+    assert other.running_mean.tolist() == [0.0, 0.0]

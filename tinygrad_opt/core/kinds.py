@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import backend
+from .declaration import check_kernel, check_pairs, check_rule
 from .primitive import UNREAD, Primitive, Rule, reads
 from .tape import Node
 
@@ -33,6 +34,12 @@ class Elementwise(Primitive):
     kind = "elementwise"
 
     def __init__(self, name: str, *rules: Rule | None, kernel: str | Rule | None = None, doc: str = "") -> None:
+        if not any(rules):
+            raise TypeError(f"{name}: an Elementwise primitive has a rule for each argument; without any: Constant")
+        meta = check_kernel(name, kernel or name, len(rules))
+        for i, rule in enumerate(rules):
+            if rule is not None:
+                check_rule(name, f"rule_{i}", rule, ["g", "y", *_arguments(len(rules))], meta)
         self.rules = rules
         super().__init__(name, [reads(rule, 0) for rule in rules], kernel, doc)
         self._varying = sum(1 << i for i, rule in enumerate(rules) if rule is not None)
@@ -61,6 +68,10 @@ class Linear(Primitive):
     def __init__(
         self, name: str, transpose: Rule, *, kernel: str | Rule | None = None, variadic: bool = False, doc: str = ""
     ) -> None:
+        meta = check_kernel(name, kernel or name, None if variadic else 1)
+        if meta is not None and variadic:
+            meta = [*meta, "position"]
+        check_rule(name, "transpose", transpose, ["g", "like"], meta)
         self.transpose = transpose
         self.variadic = variadic
         super().__init__(name, [frozenset()], kernel, doc)
@@ -95,6 +106,11 @@ class Multilinear(Primitive):
     kind = "multilinear"
 
     def __init__(self, name: str, *adjoints: Rule, kernel: str | Rule | None = None, doc: str = "") -> None:
+        if not adjoints:
+            raise TypeError(f"{name}: a Multilinear primitive has an adjoint for each argument; got none")
+        meta = check_kernel(name, kernel or name, len(adjoints))
+        for i, rule in enumerate(adjoints):
+            check_rule(name, f"adjoint_{i}", rule, ["g", *_arguments(len(adjoints))], meta)
         self.adjoints = adjoints
         others = [frozenset(range(1, len(adjoints) + 1)) - {i + 1} for i in range(len(adjoints))]
         own = [reads(rule, 1) or frozenset() for rule in adjoints]
@@ -123,10 +139,18 @@ class General(Primitive):
     ) -> None:  # fmt: skip
         self.pushes = tuple(pushes)
         self.pulls = tuple(pulls if pulls is not None else pushes)
+        check_pairs(name, self.pushes, self.pulls)
+        meta = check_kernel(name, kernel or name, len(self.pushes))
+        for first, rules in (("t", self.pushes), ("g", self.pulls)):
+            for i, rule in enumerate(rules):
+                if rule is not None:
+                    what = f"{'push' if first == 't' else 'pull'}_{i}"
+                    check_rule(name, what, rule, [first, "y", *_arguments(len(rules))], meta)
         either: list[frozenset[int] | None] = []
         for a, b in zip((reads(r, 0) for r in self.pushes), (reads(r, 0) for r in self.pulls), strict=True):
             either.append(None if a is None or b is None else a | b)
         super().__init__(name, either, kernel, doc)
+        self._varying = sum(1 << i for i, rule in enumerate(self.pulls) if rule is not None)
 
     def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
         return fit(self.pulls[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]
@@ -146,6 +170,7 @@ class Constant(Primitive):
     kind = "constant"
 
     def __init__(self, name: str, *, kernel: str | Rule | None = None, doc: str = "") -> None:
+        check_kernel(name, kernel or name, None)
         super().__init__(name, (), kernel, doc)
         self._varying = 0
 
@@ -180,6 +205,11 @@ def fit(value: Any, like: Any) -> Any:
     if value.dtype is not like.dtype and value.dtype != like.dtype:
         value = cast(value, dtype=like.dtype)
     return value
+
+
+def _arguments(count: int) -> list[str]:
+    """What messages call the arguments of a rule."""
+    return ["x"] if count == 1 else [f"x{i}" for i in range(count)]
 
 
 def _total(terms: Sequence[Any]) -> Any:

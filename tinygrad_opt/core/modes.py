@@ -146,14 +146,18 @@ class detect_anomaly(ModeBlock):
     """Stop at the first value or gradient that is not finite, or saved array that was changed behind our back.
 
     Every operation inside the block checks its result, remembers the line of the user's code that called it and
-    takes a fingerprint of the arrays that it saves; `backward` inside the block checks every gradient and compares
-    the fingerprints. This is slow (each check reads the array, and on a GPU waits for it): it is for finding a
+    takes a fingerprint of the arrays that it saves. Derivatives taken inside the block, of any order and in either
+    mode, check every gradient and tangent, and the vectors that they start from, and compare the fingerprints; an
+    optimizer's step checks the parameters. An exception inside a derivative rule is told with the operation that the
+    rule belongs to. This is slow (each check reads the array, and on a GPU waits for it): it is for finding a
     fault, not for training.
 
     Raises
     ------
     AnomalyError
         With the operation, the shapes of its inputs and the line of the user's code.
+    RuleError
+        For an exception inside a derivative rule, with the same; the exception itself is its cause.
     InPlaceError
         When a saved array has changed, even by a write that bypassed the package, such as ``x.data[0] = 1``.
 

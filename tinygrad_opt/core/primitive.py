@@ -11,7 +11,9 @@ underscore is not read, and receives `UNREAD`, which refuses every use. ``lambda
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pickle
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
@@ -21,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from .. import backend, errors
-from . import anomaly
+from . import anomaly, declaration
 from .dtypes import array_from_data
 from .modes import current
 from .tape import Node, Variable
 
-__all__ = ["REGISTRY", "UNREAD", "Primitive", "named", "operand", "reads", "register_tensor", "wrap"]
+__all__ = ["REGISTRY", "UNREAD", "Primitive", "named", "operand", "ours", "reads", "register_tensor", "wrap"]
 
 Array = Any
 Rule = Callable[..., Any]
@@ -110,9 +112,15 @@ class Primitive:
 
     kind = "primitive"
 
+    def __new__(cls, name: Any = None, *_: Any, **__: Any) -> Any:
+        """Before a kind looks at the rules: see whose declaration this is, and whether the name is free."""
+        module = declaration.declaring_module()
+        declaration.check_name(name, REGISTRY, module)
+        primitive = super().__new__(cls)
+        primitive.__module__ = module
+        return primitive
+
     def __init__(self, name: str, reads: Sequence[frozenset[int] | None], kernel: str | Rule | None, doc: str):
-        if name in REGISTRY:
-            raise ValueError(f"a primitive named {name!r} exists already")
         self.name = self.__name__ = self.__qualname__ = name
         self.__doc__ = inspect.cleandoc(doc)
         self._kernel = kernel or name
@@ -126,7 +134,15 @@ class Primitive:
         return f"<{self.kind} primitive '{self.name}'>"
 
     def __reduce__(self) -> Any:
-        return named, (self.name,)
+        if REGISTRY.get(self.name) is not self:
+            raise pickle.PicklingError(f"the primitive {self.name!r} was declared anew since: it is known by its name")
+        return named, (self.name, self.__module__)
+
+    def __copy__(self) -> Primitive:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
+        return self
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -190,7 +206,7 @@ class Primitive:
         else:
             tensor._node = None
         if mode.inspecting:
-            anomaly.inspect_value(self.name, y, arrays)
+            anomaly.inspect_value(self.name, y, args)
             if tensor._node is not None:
                 tensor._node.origin = anomaly.Origin(tensor._node.saved or ())
         return tensor
@@ -235,6 +251,8 @@ class Primitive:
         """The array function for the library of `array`."""
         library = backend.of(array)
         kernel = self._kernel
+        if isinstance(kernel, str) and not hasattr(library.namespace, kernel):
+            raise NotImplementedError(f"{self.name}: the library of {library.kind!r} arrays has no {kernel!r}")
         bound = getattr(library.namespace, kernel) if isinstance(kernel, str) else partial(kernel, library.namespace)
         self._kernels[library.array] = bound
         if library is not backend.HOST:
@@ -290,6 +308,8 @@ class Primitive:
 
     def _saver(self, mask: int, count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
         """Pick, from ``(UNREAD, output, *inputs)``, what the rules of the inputs in `mask` read."""
+        if count > len(self._reads):
+            raise TypeError(f"{self.name}: called with {count} arrays; it has rules for {len(self._reads)}")
         kept: set[int] = set()
         for position in range(count):
             if mask >> position & 1:
@@ -341,6 +361,15 @@ def _from_list(function: str, position: int, values: Any, reference: Array | Non
     return backend.to_device(array, backend.device_of(reference))
 
 
-def named(name: str) -> Primitive:
-    """The primitive of that name; a copied or unpickled primitive is the registered one itself."""
+def named(name: str, module: str = "") -> Primitive:
+    """The primitive of that name; an unpickled primitive is the registered one itself, declared by `module`."""
+    if name not in REGISTRY and module not in ("", "__main__"):
+        importlib.import_module(module)  # where it is declared
+    if name not in REGISTRY:
+        raise LookupError(f"no primitive named {name!r} is declared; run its declaration (in {module!r}) first")
     return REGISTRY[name]
+
+
+def ours() -> dict[str, Primitive]:
+    """The primitives of the package itself, by name: without those that its users have declared."""
+    return {name: primitive for name, primitive in REGISTRY.items() if declaration.is_ours(primitive.__module__)}

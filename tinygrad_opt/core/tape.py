@@ -56,17 +56,19 @@ class Node:
         The moment of recording.
     shape, dtype
         Of the output.
-    name, grad, origin : optional
-        The user's name for the output; its gradient, where `retain_grad` asked for it (None until there is one);
-        what `detect_anomaly` remembers. Absent until set.
+    name, grad, passes, origin : optional
+        The user's name for the output; its gradient, where `retain_grad` asked for it (None until there is one), and
+        how many passes that sums; what `detect_anomaly` remembers. Absent until set.
     """
 
     __slots__ = (
-        "__weakref__", "dtype", "grad", "meta", "name", "origin", "parents", "primitive", "saved", "serial", "shape",
+        "__weakref__", "dtype", "grad", "meta", "name", "origin", "parents", "passes", "primitive", "saved", "serial",
+        "shape",
     )  # fmt: skip
 
     name: str | None
     grad: Any
+    passes: int
     origin: Any
 
     def __init__(
@@ -91,6 +93,11 @@ class Node:
         """What to call this node in a message."""
         name = getattr(self, "name", None)
         return f"'{name}'" if name else f"the output of '{self.primitive.name}'"
+
+    @property
+    def described(self) -> str:
+        """The label, with the shape."""
+        return self.label if self.label.endswith(f"shape {self.shape}") else f"{self.label} {self.shape}"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.label} {self.shape} {self.dtype}>"
@@ -170,6 +177,18 @@ def located(function: Callable[..., Any], position: int) -> Callable[..., Any]:
     return run
 
 
+def recorded(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A primitive's `pull` or `push`, given Tensors, which has to return one: an array would end the record there."""
+
+    def run(node: Node, *rest: Any) -> Any:
+        product = rule(node, *rest)
+        if not hasattr(product, "_array"):
+            raise errors.rule_returned(node.primitive.name, product)
+        return product
+
+    return run
+
+
 def pull_back(
     outputs: Sequence[Node], cotangents: Sequence[Any], inputs: Sequence[Node] | None = None, *,
     differentiable: bool = False, free: bool = False,
@@ -214,6 +233,8 @@ def pull_back(
     if several:
         add = located(add, 1)
     for node, cotangent in zip(outputs, cotangents, strict=True):
+        if inspecting:
+            anomaly.inspect_seed(node, cotangent, "gradient")
         if node in pending:
             add(node, cotangent)
         else:
@@ -228,19 +249,23 @@ def pull_back(
                 result[node] = cotangent
         elif node in wanted:
             result[node] = cotangent
+        if inspecting:
+            anomaly.inspect_sum(node, cotangent)
         if not parents or (path is not None and path.isdisjoint(parents)):
             continue
         if node.saved is None or node.serial < last_write or inspecting:
             _check(node)
-        primitive = node.primitive
-        pull = located(primitive.pull, 2) if several else primitive.pull
-        saved = primitive.revive(node) if differentiable else node.saved
+        pull, saved = node.primitive.pull, node.saved
+        if differentiable:
+            pull, saved = recorded(pull), node.primitive.revive(node)
+        if inspecting:
+            pull = anomaly.inspected(pull, "reverse")
+        if several:
+            pull = located(pull, 2)
         for position, parent in enumerate(parents):
             if parent is None or (path is not None and parent not in path):
                 continue
             product = pull(node, position, cotangent, saved)
-            if inspecting:
-                anomaly.inspect_gradient(node, position, product)
             if parent in pending:
                 add(parent, product)
             else:
@@ -264,6 +289,9 @@ def push_forward(
     given = set(result)
     last_write = ledger.last_write()
     inspecting = current.get().inspecting
+    if inspecting:
+        for node, tangent in result.items():
+            anomaly.inspect_seed(node, tangent, "tangent")
     for node in order:
         if node in given or not node.parents:
             continue
@@ -271,10 +299,14 @@ def push_forward(
         if any(tangent is not None for tangent in incoming):
             if node.saved is None or node.serial < last_write or inspecting:
                 _check(node)
-            saved = node.primitive.revive(node) if differentiable else node.saved
+            push, saved = node.primitive.push, node.saved
+            if differentiable:
+                push, saved = recorded(push), node.primitive.revive(node)
+            if inspecting:
+                push = anomaly.inspected(push, "forward")
             known = next(tangent for tangent in incoming if tangent is not None)
             with backend.beside(known._array if isinstance(known, Variable) else known):
-                result[node] = node.primitive.push(node, incoming, saved)
+                result[node] = push(node, incoming, saved)
         for parent in node.parents:
             if parent is not None and last_use[parent] == node.serial and parent not in kept:
                 result.pop(parent, None)

@@ -14,8 +14,9 @@ import numpy as np
 
 from .. import backend, errors, ops
 from ..ops.shape import move
-from . import ledger
+from . import ledger, running_sum
 from .dtypes import array_from_data, as_dtype
+from .explain import Explanation, explain
 from .operators import Operators
 from .primitive import register_tensor, wrap
 from .tape import Leaf, Node, Variable, located, pull_back
@@ -158,7 +159,7 @@ class Tensor(Operators):
                 with backend.beside(value._array):
                     self._node.slot.add(value._array, anew=True)
                 value = self._node.slot.tensor
-        self._node.grad = value
+        self._node.grad, self._node.passes = value, 0
 
     @property
     def name(self) -> str | None:
@@ -262,6 +263,32 @@ class Tensor(Operators):
         """The same array, cut off from the graph: no derivative flows through the result."""
         return wrap(self._array)
 
+    def explain(self) -> Explanation:
+        """What this tensor is, on one screen: leaf or result, its gradient, its graph, its memory, the next step.
+
+        Returns
+        -------
+        Explanation
+            It prints as text; everything that it says can be read from its attributes.
+
+        Examples
+        --------
+        >>> x, b = tg.ones(3, 2, requires_grad=True), tg.ones(2, requires_grad=True)
+        >>> b.name = "b"
+        >>> y = x + b
+        >>> y.explain()
+        this tensor: a result; it requires gradients because an input does
+          holds      (3, 2) float32 on cpu: 24 bytes, memory of its own
+          made by    'add' from a leaf tensor of shape (3, 2) and 'b' (2,)
+          broadcast  'b' (2,) was repeated; backward() sums its gradient over axis 0
+          gradient   not kept: this is a result, and backward() fills leaves only
+          graph      1 operation, 1 deep, from 2 leaves; keeps 0 bytes for backward()
+          next       backward(gradient), or .sum() or .mean() first, adds derivatives to the .grad of its leaves, ...
+        >>> y.explain().repeated[0].axes
+        (0,)
+        """
+        return explain(self)
+
     # Values, and moves.
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -280,6 +307,8 @@ class Tensor(Operators):
         """The only element, as a Python number. On a GPU this waits for the computation to finish."""
         if self.size != 1:
             raise errors.ShapeError(f"item() needs exactly one element; this tensor has shape {self.shape}")
+        if self._node is not None:
+            running_sum.warn(self._node)
         return backend.of(self._array).to_host(self._array).item()
 
     def tolist(self) -> Any:
@@ -374,6 +403,7 @@ class Tensor(Operators):
             notes.append("requires_grad=True")
         elif self._node is not None:
             notes.append(f"grad_fn='{self._node.primitive.name}'")
+            running_sum.warn(self._node)
         body = np.array2string(host, separator=", ", prefix="tensor(")
         return f"tensor({', '.join([body, *notes])})"
 
@@ -470,6 +500,7 @@ def _store(found: dict[Node, Array], seed: Array) -> None:
     several = backend.has_several_devices()
     for node, array in found.items():
         slot = getattr(node, "slot", None)
+        node.passes = 1 if node.grad is None else getattr(node, "passes", 0) + 1
         if slot is None:
             with backend.beside(array):
                 node.grad = wrap(own(array if node.grad is None else node.grad._array + array, taken))

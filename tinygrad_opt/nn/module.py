@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from .. import backend, errors
 from ..core.tensor import Parameter, Tensor
+from .live import Live
 
 __all__ = ["Module", "Sequential"]
 
@@ -175,12 +176,15 @@ class Module:
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and buffers by name: detached tensors that share the module's memory.
 
+        They follow the module, also into an optimizer's memory and through `to`; for the values of this moment, to
+        come back to later, copy them: ``copy.deepcopy(model.state_dict())``.
+
         Examples
         --------
         >>> list(tg.nn.Linear(2, 3).state_dict())
         ['weight', 'bias']
         """
-        return {name: part.detach() for name, part in _walk(self) if isinstance(part, Tensor)}
+        return {name: Live(part) for name, part in _walk(self) if isinstance(part, Tensor)}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Copy values into parameters and buffers, by name; nothing is changed unless everything fits.

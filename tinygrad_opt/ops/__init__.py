@@ -6,6 +6,7 @@ What a family makes public stands in its own ``__all__``, and nowhere else.
 from __future__ import annotations
 
 from . import (
+    broadcasting,
     contract,
     elementwise,
     index,
@@ -13,6 +14,7 @@ from . import (
     reduce,
     shape,
 )
+from .broadcasting import *
 from .contract import *
 from .elementwise import *
 from .index import *
@@ -21,6 +23,7 @@ from .reduce import *
 from .shape import *
 
 __all__: list[str] = []
+__all__ += broadcasting.__all__
 __all__ += contract.__all__
 __all__ += elementwise.__all__
 __all__ += index.__all__

@@ -32,7 +32,7 @@ def _wide(kernel: Any) -> Any:
 
 def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
     if x.size == 0:
-        return xp.empty_like(x)
+        return xp.exp(x)  # nothing, in the dtype of a result
     y = xp.exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
     return y
@@ -47,10 +47,10 @@ _softmax: General = General(
 
 def _log_softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
     if x.size == 0:
-        return xp.empty_like(x)
+        return xp.exp(x)
     z = x - x.max(axis=axis, keepdims=True)
-    z -= xp.log(xp.exp(z).sum(axis=axis, keepdims=True))
-    return z
+    total = xp.log(xp.exp(z).sum(axis=axis, keepdims=True))
+    return xp.subtract(z, total, out=z if z.dtype == total.dtype else None)  # whole numbers have a floating result
 
 
 _log_softmax: General = General(
@@ -199,7 +199,7 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     IndexError
         For a label outside ``0 … classes - 1``.
     TypeError
-        For labels that are not integers.
+        For labels that are not integers, and logits that are not floating.
 
     Examples
     --------
@@ -217,6 +217,11 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
         raise errors.ShapeError(
             f"softmax_cross_entropy: logits {tuple(shape)}, labels {tuple(array.shape)}; expected one label "
             f"for each row of logits: labels {tuple(shape[:-1])}"
+        )
+    if x.dtype.kind != "f":
+        raise TypeError(
+            f"softmax_cross_entropy: logits are floating numbers, of which derivatives are taken; got {x.dtype}. "
+            "Write logits.astype(tg.float32). (Labels come second.)"
         )
     if reduction == "mean" and array.size == 0:
         raise errors.ShapeError("softmax_cross_entropy: the mean over an empty batch has no value")

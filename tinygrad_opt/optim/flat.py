@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import backend, errors
-from ..core import ledger
+from ..core import anomaly, ledger
+from ..core.modes import current
 from ..core.tape import Leaf
 from ..core.tensor import Slot, Tensor
 from .program import BLOCK, Program
@@ -120,6 +121,8 @@ class FlatVector:
                     continue
                 for position, values in zip(results, _apart(rule(*stretch, t=t, **hyper), stretch), strict=True):
                     stretch[position][...] = values
+        if current.get().inspecting:
+            anomaly.inspect_update(self.parameters, writer)
 
     @property
     def layout(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 from __future__ import annotations
 
 from . import (
+    broadcasting,
     contract,
     elementwise,
     index,
@@ -40,6 +41,7 @@ _FAMILIES = (
     index,
     contract,
     normal,
+    broadcasting,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:
