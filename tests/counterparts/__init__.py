@@ -14,6 +14,7 @@ from . import (
     elementwise,
     index,
     normal,
+    products,
     reduce,
     shape,
 )
@@ -25,6 +26,7 @@ _FAMILIES = (
     elementwise,
     index,
     normal,
+    products,
     reduce,
     shape,
 )

@@ -25,6 +25,7 @@ from . import (
     elementwise,
     index,
     normal,
+    products,
     reduce,
     shape,
 )
@@ -39,6 +40,7 @@ _FAMILIES = (
     shape,
     index,
     contract,
+    products,
     normal,
 )
 for _family in _FAMILIES:
