@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from numpy.linalg import LinAlgError
+
 __all__ = [
     "AnomalyError",
     "DeviceError",
@@ -17,6 +19,8 @@ __all__ = [
     "GradcheckError",
     "GraphError",
     "InPlaceError",
+    "LinAlgError",
+    "MatrixError",
     "RendererError",
     "ShapeError",
     "UnusedInputError",
@@ -25,6 +29,10 @@ __all__ = [
 
 class ShapeError(ValueError):
     """Shapes that do not fit the operation."""
+
+
+class MatrixError(ShapeError, LinAlgError):
+    """Something that is not a matrix, or not a square one, where linear algebra needs it."""
 
 
 class DeviceError(RuntimeError):
@@ -73,6 +81,8 @@ def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], e
     details = f" with {', '.join(f'{k}={v!r}' for k, v in meta.items())}" if meta else ""
     said = str(error).strip() or type(error).__name__
     arrays = list(arrays)
+    if isinstance(error, LinAlgError):
+        return LinAlgError(f"{operation}: {said}")
     if isinstance(error, IndexError):
         return IndexError(f"{operation}: {_shapes(arrays)} not have such elements: {said}")
     if isinstance(error, ValueError):
@@ -111,6 +121,18 @@ def mixed_devices(operation: str, places: Iterable[tuple[str, str]]) -> DeviceEr
 def only_floating(dtype: Any) -> TypeError:
     return TypeError(
         f"only floating tensors can require gradients; got {dtype}. Write tg.tensor([1., 2.]) or pass dtype=tg.float32."
+    )
+
+
+def not_matrices(function: str, name: str, shape: Any, square: bool) -> MatrixError:
+    kind = "a square matrix, or a stack of them, shape (..., n, n)" if square else "a matrix, or a stack, (..., m, n)"
+    return MatrixError(f"{function}: {name} must be {kind}; got shape {tuple(shape)}")
+
+
+def undefined_basis(function: str, shape: Any, instead: str) -> GraphError:
+    return GraphError(
+        f"{function}: for matrices of shape {tuple(shape)} the vectors that complete the basis are any that do, so "
+        f"they have no derivative. Write {instead}, or detach the matrix: x.detach()."
     )
 
 

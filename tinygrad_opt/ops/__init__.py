@@ -11,15 +11,20 @@ from . import (
     elementwise,
     index,
     normal,
+    norms,
     products,
     reduce,
     shape,
+)
+from . import (
+    linalg as linalg,
 )
 from .contract import *
 from .einstein import *
 from .elementwise import *
 from .index import *
 from .normal import *
+from .norms import *
 from .products import *
 from .reduce import *
 from .shape import *
@@ -30,6 +35,7 @@ __all__ += einstein.__all__
 __all__ += elementwise.__all__
 __all__ += index.__all__
 __all__ += normal.__all__
+__all__ += norms.__all__
 __all__ += products.__all__
 __all__ += reduce.__all__
 __all__ += shape.__all__

@@ -24,6 +24,7 @@ from . import (
     contract,
     elementwise,
     index,
+    linalg,
     normal,
     products,
     reduce,
@@ -41,6 +42,7 @@ _FAMILIES = (
     index,
     contract,
     products,
+    linalg,
     normal,
 )
 for _family in _FAMILIES:
