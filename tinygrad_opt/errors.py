@@ -76,13 +76,26 @@ def _shapes(arrays: Iterable[Any]) -> str:
     return f"shape {shapes[0]} does" if len(shapes) == 1 else f"shapes {' and '.join(shapes)} do"
 
 
+_REMEDIES = {
+    "Singular matrix": (
+        ". Use linalg.pinv or linalg.lstsq, or add a small multiple of the unit matrix, a + eps * tg.eye(n)"
+    ),
+    "Matrix is not positive definite": (
+        ": its eigenvalues must be positive. Rounding may be to blame: add a small multiple of the unit matrix, "
+        "a + eps * tg.eye(n)"
+    ),
+    "SVD did not converge": ": look for nan and inf in the matrix",
+    "Eigenvalues did not converge": ": look for nan and inf in the matrix",
+}
+
+
 def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], error: Exception) -> Exception:
     """Rephrase what the array library said, naming the operation, the shapes and the arguments."""
     details = f" with {', '.join(f'{k}={v!r}' for k, v in meta.items())}" if meta else ""
     said = str(error).strip() or type(error).__name__
     arrays = list(arrays)
     if isinstance(error, LinAlgError):
-        return LinAlgError(f"{operation}: {said}")
+        return LinAlgError(f"{operation}: {said}{_REMEDIES.get(said, '')}")
     if isinstance(error, IndexError):
         return IndexError(f"{operation}: {_shapes(arrays)} not have such elements: {said}")
     if isinstance(error, ValueError):

@@ -40,7 +40,7 @@ def matrix_power(a: Any, n: int) -> Any:
     tensor([[1., 5.],
             [0., 1.]])
     """
-    a = matrices("matrix_power", a, square=True, name="a")
+    a = matrices("matrix_power", a, square=True, half=True, name="a")
     try:
         power = operator.index(n)
     except TypeError:

@@ -12,18 +12,33 @@ import math
 from typing import Any
 
 from .. import backend, errors
+from ..core.dtypes import as_dtype, float16
 from ..core.modes import current
 from ..core.primitive import operand
 from .elementwise import where
 from .shape import _reshape, concatenate
 
 
-def matrices(function: str, x: Any, *, square: bool = False, name: str = "x", beside: Any = None) -> Any:
-    """The argument as a stack of matrices, or an error that names the function."""
+def matrices(
+    function: str, x: Any, *, square: bool = False, half: bool = False, name: str = "x", beside: Any = None
+) -> Any:  # fmt: skip
+    """The argument as a stack of matrices, or an error that names the function; `half`: float16 will do."""
     x = operand(function, x, beside)
+    if as_dtype(x.dtype) != float16 or not half:
+        x = wide(function, x, name)
     shape = x.shape
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         raise errors.not_matrices(function, name, shape, square)
+    return x
+
+
+def wide(function: str, x: Any, name: str) -> Any:
+    """The argument itself, if it holds numbers that there are factorizations for."""
+    if as_dtype(x.dtype) == float16:
+        raise TypeError(
+            f"{function}: {name} is float16, and factorizations are computed in float32 or float64: write "
+            f"{function}({name}.astype('float32'))"
+        )
     return x
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.dtypes import float16, float32
+from ..core.dtypes import as_dtype, float16, float32
 from ..core.kinds import General
 from ..core.primitive import operand
 from .elementwise import absolute, astype, not_equal, sign, where
@@ -92,7 +92,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     tensor([4., 6.])
     """
     x = operand("norm", x)
-    if x.dtype.kind in "biu":
+    if as_dtype(x.dtype).kind in "biu":
         x = astype(x, "float64")
     ndim = len(x.shape)
     if axis is None and ord is None:

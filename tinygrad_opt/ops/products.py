@@ -120,12 +120,14 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
     """
     x1, x2 = _operands("vecdot", x1, x2)
     i, j = (normalize_axis("vecdot", axis, len(x.shape)) for x in (x1, x2))
-    if x1.shape[i] != x2.shape[j]:
+    first, second = moveaxis(x1, i, -1), moveaxis(x2, j, -1)
+    pairs = list(zip(first.shape[::-1], second.shape[::-1], strict=False))
+    if pairs[0][0] != pairs[0][1] or any(n != m and 1 not in (n, m) for n, m in pairs):
         raise errors.ShapeError(
-            f"vecdot: the vectors along axis {axis} must have one length; got shapes {tuple(x1.shape)} and "
-            f"{tuple(x2.shape)}"
+            f"vecdot: the vectors along axis {axis} must have one length, and the other axes broadcast; got shapes "
+            f"{tuple(x1.shape)} and {tuple(x2.shape)}"
         )
-    return einsum("...i,...i->...", moveaxis(x1, i, -1), moveaxis(x2, j, -1))
+    return einsum("...i,...i->...", first, second)
 
 
 def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
@@ -159,24 +161,31 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
 
 def _pairs(axes: Any, ndim_a: int, ndim_b: int) -> tuple[list[int], list[int]]:
     """The axes of both that run together, counted from the front."""
-    if hasattr(axes, "__index__"):
-        count = operator.index(axes)
+    if isinstance(count := _listed(axes), int):
         if not 0 <= count <= min(ndim_a, ndim_b):
             raise errors.ShapeError(
                 f"tensordot: axes={count}: expected 0 to {min(ndim_a, ndim_b)} for {ndim_a} and {ndim_b} axes"
             )
         return list(range(ndim_a - count, ndim_a)), list(range(count))
     try:
-        given_a, given_b = axes
+        given_a, given_b = (_listed(given) for given in axes)
     except (TypeError, ValueError):
         raise TypeError(f"tensordot: axes must be an integer or a pair of (sequences of) axes; got {axes!r}") from None
     left, right = (
-        [normalize_axis("tensordot", axis, ndim) for axis in ((given,) if hasattr(given, "__index__") else given)]
+        [normalize_axis("tensordot", axis, ndim) for axis in ((given,) if isinstance(given, int) else given)]
         for given, ndim in ((given_a, ndim_a), (given_b, ndim_b))
     )
     if len(left) != len(right) or len(set(left)) < len(left) or len(set(right)) < len(right):
         raise errors.ShapeError(f"tensordot: axes={axes!r} must name as many axes of both tensors, each once")
     return left, right
+
+
+def _listed(axes: Any) -> Any:
+    """An integer of any library as Python's; anything else as it is."""
+    try:
+        return operator.index(axes)
+    except TypeError:
+        return axes
 
 
 def kron(a: Any, b: Any) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .. import errors
+from ..core.dtypes import float32
 from ..core.kinds import Constant, General
 from ..core.primitive import operand
 from .elementwise import astype, not_equal
 from .factor import svdvals
-from .matrices import matrices, verify
+from .matrices import matrices, verify, wide
 from .reduce import any as any_of
 from .shape import _reshape
 
@@ -93,12 +94,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
 
 def _precision(a: Any) -> float:
     """The relative size of what rounding leaves of a singular value that is 0."""
-    return max(a.shape[-2:]) * float(_eps(a.dtype))
-
-
-def _eps(dtype: Any) -> float:
-    """The distance from 1 to the next number; integers are computed with as float64."""
-    return 2.0 ** {2: -10, 4: -23}.get(dtype.itemsize if dtype.kind == "f" else 8, -52)
+    return max(a.shape[-2:]) * (2.0**-23 if a.dtype == float32 else 2.0**-52)  # integers are computed with as float64
 
 
 def _rank_kernel(xp: Any, x: Any, *, tol: Any, rtol: Any) -> Any:
@@ -133,7 +129,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     >>> tg.linalg.matrix_rank(tg.tensor([[1.0, 2.0], [2.0, 4.0]]))
     tensor(1)
     """
-    A = operand("matrix_rank", A)
+    A = wide("matrix_rank", operand("matrix_rank", A), "A")
     if tol is not None and rtol is not None:
         raise ValueError("matrix_rank: only one of tol and rtol can be given")
     if len(A.shape) < 2:
@@ -176,7 +172,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, An
     (tensor([2.]), tensor([2.]))
     """
     a = matrices("lstsq", a, name="a", beside=b)
-    b = operand("lstsq", b, a)
+    b = wide("lstsq", operand("lstsq", b, a), "b")
     if len(a.shape) != 2:
         raise errors.not_matrices("lstsq", "a", a.shape, False)
     m, n = a.shape

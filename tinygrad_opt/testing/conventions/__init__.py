@@ -11,6 +11,7 @@ from typing import Any
 
 from . import (
     elementwise,
+    linalg,
     normal,
     reduce,
 )
@@ -22,6 +23,7 @@ _FAMILIES = (
     elementwise,
     reduce,
     normal,
+    linalg,
 )
 CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 
