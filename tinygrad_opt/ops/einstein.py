@@ -15,18 +15,15 @@ import functools
 import itertools
 import math
 import operator
-import string
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .. import errors
 from ..core.kinds import Multilinear, sum_to
 from ..core.primitive import operand
+from . import notation
 from .shape import _permute, _reshape
 
 __all__ = ["einsum"]
-
-LETTERS = string.ascii_uppercase + string.ascii_lowercase  # in the order of the integers that stand for them
 
 
 class _Plan(NamedTuple):
@@ -37,6 +34,7 @@ class _Plan(NamedTuple):
     batch: int  # how many axes come first in both
     summed: int  # how many come last on the left, and next on the right
     out: tuple[int, ...] | None  # None where the axes of the product lie in order
+    across: bool  # corresponding elements are summed over axes of which none comes last in memory
 
 
 @functools.lru_cache(maxsize=1024)
@@ -54,16 +52,20 @@ def _plan(subscripts: str) -> _Plan:
         len(batch),
         len(summed),
         None if "".join(product) == out else tuple(product.index(c) for c in out),
+        not rows and not columns and bool(summed) and left[-1] in out,
     )
 
 
 def _kernel(xp: Any, a: Any, b: Any, *, subscripts: str) -> Any:
-    """One matrix product; without a label to sum over, one multiplication."""
+    """One matrix product; where matrices would be thin, or nothing is summed over, a multiplication of elements."""
     plan = _plan(subscripts)
     a, b = a.transpose(plan.left), b.transpose(plan.right)
     stack, inner = a.shape[: plan.batch], a.shape[a.ndim - plan.summed :]
     rows, columns = a.shape[plan.batch : a.ndim - plan.summed], b.shape[plan.batch + plan.summed :]
-    if plan.summed:
+    if plan.across and a.dtype.itemsize > 2:  # float16 would be summed up in float16
+        product = xp.multiply(a, b)
+        product = product.sum(axis=tuple(range(plan.batch, a.ndim)), dtype=product.dtype)
+    elif plan.summed:
         k = math.prod(inner)
         product = xp.matmul(
             a.reshape((*stack, math.prod(rows), k)), b.reshape((*stack, k, math.prod(columns)))
@@ -124,106 +126,20 @@ def einsum(*operands: Any, optimize: bool | str | Sequence[Any] = False) -> Any:
     >>> tg.einsum("ii", a)
     tensor(5.)
     """
-    terms, out, tensors = _parse(operands)
-    terms, out = _spell_out(terms, out, tensors)
-    sizes = _sizes(terms, out, tensors)
+    written, result, given = notation.split(operands)
+    beside = next((x for x in given if hasattr(x, "shape")), None)
+    tensors = [operand("einsum", x, beside) for x in given]
+    terms, out, sizes = notation.understand(written, result, tuple(tuple(x.shape) for x in tensors))
     parts = [_once_each(x, term, sizes) for x, term in zip(tensors, terms, strict=True)]
     for i, (x, term) in enumerate(parts):
         parts[i] = _summed(x, term, set(out).union(*(t for j, (_, t) in enumerate(parts) if j != i)))
-    for step in (*_path(optimize), range(len(parts))):
+    for step in _path(optimize):
         if not set(step) <= set(range(len(parts))):
             raise ValueError(f"einsum: the path's step {step} is for more than the {len(parts)} tensors that are left")
         group = [parts.pop(i) for i in sorted(set(step), reverse=True)][::-1]
         parts.append(_contracted(group, set(out).union(*(term for _, term in parts)), out if not parts else "", sizes))
-        if len(parts) == 1:
-            break
-    ((x, term),) = parts
+    x, term = _contracted(parts, set(out), out, sizes)
     return x if len(tensors) > 1 else _permute(x, axes=tuple(term.index(c) for c in out))
-
-
-# From what the user wrote to terms of letters.
-
-
-def _parse(operands: Sequence[Any]) -> tuple[list[str], str | None, list[Any]]:
-    """The terms as strings without spaces, the result's (None where it is implied), and the tensors."""
-    if not operands:
-        raise errors.ShapeError('einsum: nothing to sum. Write einsum("ij,jk->ik", a, b).')
-    first, *rest = operands
-    if isinstance(first, str):
-        text = first.replace(" ", "")
-        inputs, arrow, out = text.partition("->")
-        terms, result = inputs.split(","), out if arrow else None
-    else:
-        terms = [_letters(labels) for labels in operands[1::2]]
-        result = _letters(operands[-1]) if len(operands) % 2 else None
-        rest = list(operands[: 2 * len(terms) : 2])
-    for term in (*terms, result or ""):
-        if not set(term.replace("...", "", 1)) <= set(LETTERS):
-            raise errors.ShapeError(f"einsum: labels are letters, and '...' once for further axes; got {term!r}")
-    if len(terms) != len(rest):
-        raise errors.ShapeError(
-            f"einsum: the labels {','.join(terms)!r} are for {len(terms)} tensors; got {len(rest)}"
-        )  # fmt: skip
-    beside = next((x for x in rest if hasattr(x, "shape")), None)
-    return terms, result, [operand("einsum", x, beside) for x in rest]
-
-
-def _letters(labels: Any) -> str:
-    """Integers and Ellipsis as letters and dots."""
-    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
-        raise TypeError(
-            f"einsum: after each tensor comes the list of its labels; got {labels!r}. Write "
-            'einsum("ij,jk->ik", a, b), or einsum(a, [0, 1], b, [1, 2], [0, 2]).'
-        )
-    try:
-        return "".join("..." if label is Ellipsis else LETTERS[range(len(LETTERS)).index(label)] for label in labels)
-    except ValueError:
-        raise errors.ShapeError(f"einsum: labels are integers from 0 to 51, or Ellipsis; got {labels!r}") from None
-
-
-def _spell_out(terms: list[str], out: str | None, tensors: list[Any]) -> tuple[list[str], str]:
-    """Letters in place of ``...``, the last of them for the last axes; and the result's letters where implied."""
-    used = set("".join(terms))
-    counts = []
-    for i, (term, x) in enumerate(zip(terms, tensors, strict=True)):
-        letters = len(term.replace("...", ""))
-        counts.append(len(x.shape) - letters)
-        if counts[-1] < 0 or (counts[-1] and "..." not in term):
-            raise errors.ShapeError(
-                f"einsum: operand {i} of shape {tuple(x.shape)} has {len(x.shape)} axes; its labels {term!r} are for "
-                f"{letters}{' or more' if '...' in term else ''}"
-            )
-    most = max(counts)
-    spare = (c for c in itertools.chain(LETTERS[::-1], map(chr, itertools.count(945))) if c not in used)
-    further = "".join(itertools.islice(spare, most))
-    if out is None:
-        joined = "".join(terms)
-        out = "..." + "".join(sorted(c for c in used - {"."} if joined.count(c) == 1))
-    elif most and "..." not in out:
-        raise errors.ShapeError(f"einsum: the result {out!r} does not say where '...' goes: write '->...{out}'")
-    terms = [term.replace("...", further[most - n :]) for term, n in zip(terms, counts, strict=True)]
-    return terms, out.replace("...", further)
-
-
-def _sizes(terms: list[str], out: str, tensors: list[Any]) -> dict[str, int]:
-    """The length that each letter stands for; an axis of length 1 broadcasts."""
-    sizes: dict[str, int] = {}
-    for i, (term, x) in enumerate(zip(terms, tensors, strict=True)):
-        own: dict[str, int] = {}
-        for label, n in zip(term, x.shape, strict=True):
-            whole = sizes.get(label, 1)
-            if own.setdefault(label, n) != n or (n != whole and 1 not in (n, whole)):
-                shapes = " and ".join(str(tuple(x.shape)) for x in tensors)
-                raise errors.ShapeError(
-                    f"einsum: shapes {shapes} do not fit {','.join(terms)!r}: label {label!r} stands for "
-                    f"{n} in operand {i}, and for {own[label] if own[label] != n else whole} before"
-                )
-            sizes[label] = n if whole == 1 else whole
-    for label in out:
-        if label not in sizes or out.count(label) > 1:
-            what = "twice" if label in sizes else "and no tensor does"
-            raise errors.ShapeError(f"einsum: the result {out!r} names {label!r} {what}")
-    return sizes
 
 
 # The steps.
@@ -267,7 +183,7 @@ def _diagonal(x: Any, term: str, label: str) -> tuple[Any, str]:
 def _contracted(group: list[tuple[Any, str]], needed: set[str], out: str, sizes: dict[str, int]) -> tuple[Any, str]:
     """Several tensors as one, pair by pair; the last pair in the order of `out`, where that is given."""
     while len(group) > 1:
-        i, j = _cheapest([term for _, term in group], needed, sizes)
+        i, j = _cheapest([term for _, term in group], needed, sizes) if len(group) > 2 else (0, 1)
         (b, right), (a, left) = group.pop(j), group.pop(i)
         result = _left_over(left, right, needed.union(*(term for _, term in group)))
         if out and not group:

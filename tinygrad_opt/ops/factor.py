@@ -400,9 +400,10 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
     Examples
     --------
-    >>> tg.linalg.qr(tg.tensor([[0.0, 2.0], [-1.0, 0.0]]), mode="r")
-    tensor([[1., 0.],
-            [0., 2.]])
+    >>> Q, R = tg.linalg.qr(tg.tensor([[3.0, 5.0], [4.0, 0.0]]))
+    >>> tg.absolute(R)
+    tensor([[5., 3.],
+            [0., 4.]])
     """
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(f"qr: mode must be 'reduced', 'complete' or 'r'; got {mode!r}")

@@ -8,7 +8,8 @@ from typing import Any
 
 from .. import errors
 from ..core.primitive import operand
-from .einstein import LETTERS, _einsum, einsum
+from .einstein import _einsum, einsum
+from .notation import LETTERS
 from .shape import _reshape, moveaxis, normalize_axis, ravel
 
 __all__ = ["dot", "inner", "kron", "outer", "tensordot", "vdot", "vecdot"]
