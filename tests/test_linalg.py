@@ -294,6 +294,17 @@ def test_determinants_of_every_rank(rank, device):
         assert np.isclose((product * w).sum(), curvature)
 
 
+@pytest.mark.parametrize("smallest", [1e-2, 1e-6, 1e-12, 0.0])
+def test_cofactors_of_badly_conditioned_matrices(smallest, device):
+    """What is divided by a small determinant, and multiplied by it again, is lost: not here."""
+    q, _ = np.linalg.qr(SQUARE[0])
+    matrix = q @ np.diag([3.0, 2.0, 1.0, smallest]) @ q[::-1]
+    rest = [np.arange(4) != i for i in range(4)]
+    minors = [[(-1) ** (i + j) * np.linalg.det(matrix[rest[i]][:, rest[j]]) for j in range(4)] for i in range(4)]
+    gradient = tg.grad(lambda x: linalg.det(x).sum())(tg.tensor([matrix, np.eye(4)], dtype="float64", device=device))
+    assert np.allclose(host(gradient), [minors, np.eye(4)], rtol=0, atol=1e-13)
+
+
 def mixed(matrix, u, w, i, j):
     """The matrix with row i of u and row j of w: the determinant is linear in each row."""
     rows = matrix.copy()

@@ -11,6 +11,7 @@ import math
 from typing import Any, NamedTuple
 
 from ..core.kinds import General
+from ..errors import LinAlgError
 from .elementwise import isfinite, sign, where
 from .factor import svd
 from .matrices import identity, matrices
@@ -47,8 +48,20 @@ def _decomposed(x: Any) -> tuple[Any, Any, Any, Any]:
 def _cofactor_kernel(xp: Any, x: Any) -> Any:
     if x.size == 0:
         return xp.zeros(x.shape, dtype=x.dtype)
+    if (inverse := _well_conditioned_inverse(xp, x)) is not None:
+        return xp.linalg.det(x)[..., None, None] * inverse.swapaxes(-1, -2)
     u, s, vh, turn = _decomposed(x)
     return turn * ((u * _products_of_others(s)[..., None, :]) @ vh)
+
+
+def _well_conditioned_inverse(xp: Any, x: Any) -> Any:
+    """The inverse, where dividing by the determinant costs no more than three digits: it is quicker to find."""
+    try:
+        inverse = xp.linalg.inv(x)
+    except LinAlgError:
+        return None
+    squares = (x * x).sum(axis=(-2, -1)) * (inverse * inverse).sum(axis=(-2, -1))
+    return inverse if bool((squares < 1e6).all()) else None
 
 
 def _cofactor_rule(t: Any, _y: Any, x: Any) -> Any:
