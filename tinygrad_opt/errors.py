@@ -95,7 +95,7 @@ def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], e
     said = str(error).strip() or type(error).__name__
     arrays = list(arrays)
     if isinstance(error, LinAlgError):
-        return LinAlgError(f"{operation}: {said}{_REMEDIES.get(said, '')}")
+        return factorization_failed(operation, said)
     if isinstance(error, IndexError):
         return IndexError(f"{operation}: {_shapes(arrays)} not have such elements: {said}")
     if isinstance(error, ValueError):
@@ -147,6 +147,10 @@ def undefined_basis(function: str, shape: Any, instead: str) -> GraphError:
         f"{function}: for matrices of shape {tuple(shape)} the vectors that complete the basis are any that do, so "
         f"they have no derivative. Write {instead}, or detach the matrix: x.detach()."
     )
+
+
+def factorization_failed(function: str, problem: str) -> LinAlgError:
+    return LinAlgError(f"{function}: {problem}{_REMEDIES.get(problem, '')}")
 
 
 def not_scalar(shape: tuple[int, ...]) -> ShapeError:

@@ -13,7 +13,7 @@ from .contract import matmul
 from .elementwise import where
 from .matrices import identity, matrices
 from .shape import _reshape, copy
-from .solving import _inv
+from .solving import inv
 
 __all__ = ["matrix_power", "multi_dot"]
 
@@ -47,7 +47,7 @@ def matrix_power(a: Any, n: int) -> Any:
         raise TypeError(f"matrix_power: n must be an integer; got {n!r}") from None
     if power == 0:
         return where(False, a, identity(a))  # of a's shape, and with derivative 0
-    square, power, result = (_inv(a), -power, None) if power < 0 else (a, power, None)
+    square, power, result = (inv(a), -power, None) if power < 0 else (a, power, None)
     if power == 1:
         return copy(square)
     while power:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from .. import backend
 from ..core.kinds import General
 from ..errors import LinAlgError
 from .elementwise import isfinite, sign, where
-from .factor import svd
-from .matrices import identity, matrices
+from .matrices import identity, matrices, unpack
 from .shape import stack
 from .solving import _inv
+from .spectra import _svd
 
 __all__ = ["det", "slogdet"]
 
@@ -41,7 +42,8 @@ def _products_of_others(s: Any) -> Any:
 def _decomposed(x: Any) -> tuple[Any, Any, Any, Any]:
     """Singular vectors and values, and ``det(U) det(V)``, 1 or -1; nan in its place for a matrix that is not finite."""
     known = isfinite(x).all(axis=(-2, -1), keepdims=True)
-    u, s, vh = svd(where(known, x, 0.0), full_matrices=False)
+    n = x.shape[-1]
+    u, s, vh = unpack(_svd(where(known, x, 0.0), shape=(n, n), full=False), (n, n), (n,), (n, n))
     return u, s, vh, where(known, sign(_det(u) * _det(vh))[..., None, None], math.nan)
 
 
@@ -55,7 +57,12 @@ def _cofactor_kernel(xp: Any, x: Any) -> Any:
 
 
 def _well_conditioned_inverse(xp: Any, x: Any) -> Any:
-    """The inverse, where dividing by the determinant costs no more than three digits: it is quicker to find."""
+    """The inverse, where dividing by the determinant costs no more than three digits: it is quicker to find.
+
+    On the host only: elsewhere the question would wait for the device.
+    """
+    if backend.of(x) is not backend.HOST:
+        return None
     try:
         inverse = xp.linalg.inv(x)
     except LinAlgError:
@@ -139,7 +146,8 @@ def slogdet(a: Any) -> SlogdetResult:
     sign : tensor, shape (...)
         Without a derivative.
     logabsdet : tensor, shape (...)
-        -inf for a singular matrix, where asking for the derivative, which is infinite, raises.
+        -inf for a singular matrix; its derivative is infinite there, and asking for it raises (on a GPU, where a
+        derivative does not wait for what was found, it is not finite).
 
     Raises
     ------

@@ -10,10 +10,11 @@ from __future__ import annotations
 from ..errors import LinAlgError
 from .chains import matrix_power, multi_dot
 from .determinant import det, slogdet
-from .factor import cholesky, eigh, eigvalsh, qr, svd, svdvals
 from .norms import norm
 from .pseudoinverse import lstsq, matrix_rank, pinv
 from .solving import inv, solve
+from .spectra import eigh, eigvalsh, svd, svdvals
+from .triangles import cholesky, qr
 
 __all__ = [
     "LinAlgError", "cholesky", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_power", "matrix_rank", "multi_dot",

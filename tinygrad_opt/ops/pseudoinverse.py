@@ -9,10 +9,10 @@ from ..core.dtypes import float32
 from ..core.kinds import Constant, General
 from ..core.primitive import operand
 from .elementwise import astype, not_equal
-from .factor import svdvals
 from .matrices import matrices, verify, wide
 from .reduce import any as any_of
 from .shape import _reshape
+from .spectra import svdvals
 
 __all__ = ["lstsq", "matrix_rank", "pinv"]
 
@@ -21,7 +21,6 @@ def _pinv_kernel(xp: Any, x: Any, *, rcond: Any) -> Any:
     if x.size == 0:
         return xp.linalg.pinv(x)
     u, s, vh = xp.linalg.svd(x, full_matrices=False)
-    verify(xp, "SVD did not converge", s)
     large = s > _threshold(xp, rcond) * s.max(axis=-1, keepdims=True)
     inverse = xp.where(large, 1 / xp.where(large, s, xp.ones_like(s)), xp.zeros_like(s))
     return xp.matmul(vh.swapaxes(-1, -2) * inverse[..., None, :], u.swapaxes(-1, -2))
@@ -89,7 +88,9 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
         raise ValueError("pinv: only one of rcond and rtol can be given")
     if rcond is None:
         rcond = 1e-15 if rtol is _UNSET else _precision(a) if rtol is None else rtol
-    return _pinv(a, rcond=getattr(rcond, "_array", rcond))
+    y = _pinv(a, rcond=getattr(rcond, "_array", rcond))
+    verify("pinv", "SVD did not converge", y)
+    return y
 
 
 def _precision(a: Any) -> float:
@@ -99,7 +100,7 @@ def _precision(a: Any) -> float:
 
 def _rank_kernel(xp: Any, x: Any, *, tol: Any, rtol: Any) -> Any:
     s = xp.linalg.svd(x, compute_uv=False)
-    verify(xp, "SVD did not converge", s)
+    verify("matrix_rank", "SVD did not converge", s)
     if tol is None and s.shape[-1]:
         tol = s.max(axis=-1, keepdims=True) * _threshold(xp, rtol)
     else:
@@ -182,10 +183,11 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, An
         )  # fmt: skip
     rcond = _precision(a) if rcond is None or rcond < 0 else rcond
     right = _reshape(b, shape=(m, 1)) if len(b.shape) == 1 else b
+    s = svdvals(a)
+    rank = int((s > rcond * s[:1]).sum())  # they are in descending order
     x = _pinv(a, rcond=rcond) @ right
-    rank = int(_matrix_rank(a, tol=None, rtol=rcond))
     left_over = right - a @ x
     residuals = (left_over * left_over).sum(0)
     if rank < n or m <= n:
         residuals = residuals[:0]
-    return x[:, 0] if len(b.shape) == 1 else x, residuals, rank, svdvals(a)
+    return x[:, 0] if len(b.shape) == 1 else x, residuals, rank, s

@@ -17,26 +17,18 @@ from .shape import _reshape
 __all__ = ["inv", "solve"]
 
 
-def _inv_kernel(xp: Any, x: Any) -> Any:
-    y = xp.linalg.inv(x)
-    verify(xp, "Singular matrix", y, x)
-    return y
-
-
 _inv: General = General(
     "inv",
     [lambda t, y, _x: -(y @ t @ y)],
     [lambda g, y, _x: -(y.mT @ g @ y.mT)],
-    kernel=_inv_kernel,
+    kernel=lambda xp, x: xp.linalg.inv(x),
 )
 
 
 def _solve_kernel(xp: Any, a: Any, b: Any) -> Any:
     stack = xp.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # CuPy's solve does not broadcast
     wide = [xp.broadcast_to(x, (*stack, *x.shape[-2:])) for x in (a, b)]
-    y = xp.linalg.solve(*wide)
-    verify(xp, "Singular matrix", y, a, b)
-    return y
+    return xp.linalg.solve(*wide)
 
 
 # Both arguments are matrices; leading axes broadcast, and are summed back by the kind.
@@ -68,7 +60,10 @@ def inv(a: Any) -> Any:
     tensor([[0.5 , 0.  ],
             [0.  , 0.25]])
     """
-    return _inv(matrices("inv", a, square=True, name="a"))
+    a = matrices("inv", a, square=True, name="a")
+    y = _inv(a)
+    verify("inv", "Singular matrix", y, a)
+    return y
 
 
 def solve(a: Any, b: Any) -> Any:
@@ -105,6 +100,6 @@ def solve(a: Any, b: Any) -> Any:
             f"solve: b must have as many rows as a; got a {tuple(a.shape)} and b {tuple(b.shape)}: expected a vector "
             f"({a.shape[-1]},), or matrices (..., {a.shape[-1]}, k); for a stack of vectors write b[..., None]"
         )
-    if len(b.shape) > 1:
-        return _solve(a, b)
-    return _solve(a, _reshape(b, shape=(*rows, 1)))[..., 0]
+    x = _solve(a, b if len(rows) > 1 else _reshape(b, shape=(*rows, 1)))
+    verify("solve", "Singular matrix", x, a, b)
+    return x if len(rows) > 1 else x[..., 0]

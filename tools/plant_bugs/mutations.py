@@ -290,7 +290,7 @@ MUTATIONS = [
     ),
     Mutation(
         "span counted twice",
-        "tinygrad_opt/ops/factor.py",
+        "tinygrad_opt/ops/spectra.py",
         "        x = x + over(gu - u @ a, s[..., None, :]) @ vh",
         "        x = x + over(gu, s[..., None, :]) @ vh",
         "svd: in reverse mode what U moves within its own span counts twice for tall matrices",
@@ -298,7 +298,7 @@ MUTATIONS = [
     ),
     Mutation(
         "diagonal counted twice",
-        "tinygrad_opt/ops/factor.py",
+        "tinygrad_opt/ops/triangles.py",
         "    return symmetric(inverse.mT @ lower(y.mT @ g, 0.5) @ inverse)",
         "    return symmetric(inverse.mT @ lower(y.mT @ g, 1.0) @ inverse)",
         "cholesky: in reverse mode the diagonal counts in full",

@@ -1,30 +1,23 @@
-"""Decompositions of matrices: Cholesky, eigenvalues, singular values, QR.
+"""Decompositions by spectra: eigenvalues of symmetric matrices, singular values of any.
 
-What a symmetric decomposition reads is one triangle; its derivative is the one along symmetric directions, so that the
-gradient is symmetric.
+What `eigh` reads is one triangle; its derivative is the one along symmetric directions, so that the gradient is
+symmetric.
 
 Where eigenvalues or singular values coincide, the vectors turn freely, and have no derivative. The rules divide by the
 gaps, and read 0/0 as 0: the gradient of a function of the values alone is right there too, as long as it treats equal
 values alike; anything that depends on how the vectors turn is infinite or nan.
-
-Sources of the rules: M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation" (2008), eigenvalues; I. Murray, "Differentiation of the Cholesky decomposition" (2016); J. Townsend,
-"Differentiating the singular value decomposition" (2016); S. Walter, L. Lehmann and R. Lamour, "On evaluating
-higher-order derivatives of the QR decomposition of tall matrices with full column rank in forward and reverse mode
-algorithmic differentiation" (2012).
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .. import backend, errors
+from .. import errors
 from ..core.kinds import General
 from .elementwise import absolute, sign
 from .matrices import (
     identity,
     library_beside,
-    lower,
     matrices,
     over,
     over_gaps,
@@ -34,10 +27,8 @@ from .matrices import (
     verify,
     wants_derivative,
 )
-from .shape import concatenate
-from .solving import _inv, _solve
 
-__all__ = ["cholesky", "eigh", "eigvalsh", "qr", "svd", "svdvals"]
+__all__ = ["eigh", "eigvalsh", "svd", "svdvals"]
 
 
 class EighResult(NamedTuple):
@@ -55,74 +46,11 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
-class QRResult(NamedTuple):
-    """Orthonormal columns, and an upper triangle."""
-
-    Q: Any
-    R: Any
-
-
-# Cholesky.
-
-
-def _cholesky_kernel(xp: Any, x: Any) -> Any:
-    y = xp.linalg.cholesky(x)
-    if backend.of(y) is not backend.HOST:  # a failure leaves nan, or a pivot that is not positive
-        pivots = xp.diagonal(y, axis1=-2, axis2=-1)
-        if not bool((pivots > 0).all()) and bool(xp.isfinite(x).all()):
-            raise errors.LinAlgError("Matrix is not positive definite")
-    return y
-
-
-def _cholesky_push(t: Any, y: Any, _x: Any) -> Any:
-    inverse = _inv(y)
-    return y @ lower(inverse @ symmetric(t) @ inverse.mT, 0.5)
-
-
-def _cholesky_pull(g: Any, y: Any, _x: Any) -> Any:
-    inverse = _inv(y)
-    return symmetric(inverse.mT @ lower(y.mT @ g, 0.5) @ inverse)
-
-
-_cholesky: General = General("cholesky", [_cholesky_push], [_cholesky_pull], kernel=_cholesky_kernel)
-
-
-def cholesky(a: Any, *, upper: bool = False) -> Any:
-    """The lower triangle L with ``a = L Lᵀ``, for symmetric positive definite matrices.
-
-    Parameters
-    ----------
-    a : tensor, shape (..., n, n)
-        Only its lower triangle is read.
-    upper : bool
-        Read the upper triangle, and return the upper triangle ``U = Lᵀ``, ``a = Uᵀ U``.
-
-    Raises
-    ------
-    LinAlgError
-        Where a matrix is not positive definite, or not square.
-
-    References
-    ----------
-    I. Murray, "Differentiation of the Cholesky decomposition" (2016).
-
-    Examples
-    --------
-    >>> tg.linalg.cholesky(tg.tensor([[4.0, 2.0], [2.0, 5.0]]))
-    tensor([[2., 0.],
-            [1., 2.]])
-    """
-    a = matrices("cholesky", a, square=True, name="a")
-    return _cholesky(a.mT).mT if upper else _cholesky(a)
-
-
 # Eigenvalues of symmetric matrices. The rules cut what is packed into the eigenvalues w and the eigenvectors v.
 
 
 def _eigh_kernel(xp: Any, x: Any, *, UPLO: str, n: int) -> Any:
-    y = pack(x.ndim - 2, *xp.linalg.eigh(x, UPLO=UPLO))
-    verify(xp, "Eigenvalues did not converge", y, x)
-    return y
+    return pack(x.ndim - 2, *xp.linalg.eigh(x, UPLO=UPLO))
 
 
 def _eigh_push(t: Any, y: Any, _x: Any, *, UPLO: str, n: int) -> Any:
@@ -197,16 +125,16 @@ def _eigen(function: str, a: Any, UPLO: str) -> list[Any]:
     if not isinstance(UPLO, str) or UPLO.upper() not in ("L", "U"):
         raise ValueError(f"{function}: UPLO must be 'L' or 'U'; got {UPLO!r}")
     n = a.shape[-1]
-    return unpack(_eigh(a, UPLO=UPLO.upper(), n=n), (n,), (n, n))
+    y = _eigh(a, UPLO=UPLO.upper(), n=n)
+    verify(function, "Eigenvalues did not converge", y, a)
+    return unpack(y, (n,), (n, n))
 
 
 # Singular values. The rules know the thin form, with k = min(m, n) vectors on both sides.
 
 
 def _svd_kernel(xp: Any, x: Any, *, shape: tuple[int, int], full: bool) -> Any:
-    y = pack(x.ndim - 2, *xp.linalg.svd(x, full_matrices=full))
-    verify(xp, "SVD did not converge", y)
-    return y
+    return pack(x.ndim - 2, *xp.linalg.svd(x, full_matrices=full))
 
 
 def _svd_shapes(shape: tuple[int, int], full: bool = False) -> list[tuple[int, ...]]:
@@ -299,7 +227,9 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     full = bool(full_matrices) and bool(compute_uv) and shape[0] != shape[1]
     if full and wants_derivative(a):
         raise errors.undefined_basis("svd", shape, "svd(x, full_matrices=False), or svdvals(x)")
-    result = SVDResult(*unpack(_svd(a, shape=shape, full=full), *_svd_shapes(shape, full)))
+    y = _svd(a, shape=shape, full=full)
+    verify("svd", "SVD did not converge", y)
+    result = SVDResult(*unpack(y, *_svd_shapes(shape, full)))
     return result if compute_uv else result.S
 
 
@@ -331,89 +261,3 @@ def svdvals(x: Any) -> Any:
     tensor([3., 2.])
     """
     return svd(matrices("svdvals", x), compute_uv=False)
-
-
-# QR. The primitive takes tall matrices; the further columns of a wide one follow the first ones.
-
-
-def _qr_kernel(xp: Any, x: Any, *, shape: tuple[int, int], complete: bool) -> Any:
-    q, r = xp.linalg.qr(x, mode="complete" if complete else "reduced")
-    return pack(x.ndim - 2, q, r)
-
-
-def _qr_shapes(shape: tuple[int, int], complete: bool = False) -> list[tuple[int, ...]]:
-    m, n = shape
-    k = m if complete else min(m, n)
-    return [(m, k), (k, n)]
-
-
-def _qr_push(t: Any, y: Any, _x: Any, *, shape: tuple[int, int], complete: bool) -> Any:
-    q, r = unpack(y, *_qr_shapes(shape))
-    c = _over(t, r)
-    p = q.mT @ c
-    skew = lower(p, 0.0) - lower(p, 0.0).mT
-    return pack(len(t.shape) - 2, q @ skew + c - q @ p, (p - skew) @ r)
-
-
-def _qr_pull(g: Any, y: Any, _x: Any, *, shape: tuple[int, int], complete: bool) -> Any:
-    (q, r), (gq, gr) = (unpack(packed, *_qr_shapes(shape)) for packed in (y, g))
-    half = lower(r @ gr.mT - gq.mT @ q, 0.5)
-    return _over(gq + q @ (half + half.mT), r.mT)
-
-
-def _over(x: Any, r: Any) -> Any:
-    """``x r⁻¹``."""
-    return _solve(r.mT, x.mT).mT
-
-
-_qr: General = General("qr", [_qr_push], [_qr_pull], kernel=_qr_kernel)
-
-
-def qr(a: Any, mode: str = "reduced") -> Any:
-    """QR decomposition: ``a = Q R``, with orthonormal columns in Q and an upper triangle R.
-
-    Parameters
-    ----------
-    a : tensor, shape (..., m, n)
-        For a derivative its first ``min(m, n)`` columns must be independent.
-    mode : "reduced", "complete" or "r"
-        "reduced": ``k = min(m, n)`` columns in Q. "complete": m columns; those that this adds to a tall matrix are any
-        that fit, and have no derivative. "r": only R, of the reduced form.
-
-    Returns
-    -------
-    Q : tensor, shape (..., m, k)
-    R : tensor, shape (..., k, n)
-        The signs are as they come: the diagonal of R may be negative.
-
-    Raises
-    ------
-    LinAlgError
-        Where `a` is not a matrix.
-    GraphError
-        For ``mode="complete"`` where the added columns would have to be differentiated.
-
-    References
-    ----------
-    S. Walter, L. Lehmann and R. Lamour, "On evaluating higher-order derivatives of the QR decomposition of tall
-    matrices with full column rank in forward and reverse mode algorithmic differentiation" (2012).
-
-    Examples
-    --------
-    >>> Q, R = tg.linalg.qr(tg.tensor([[3.0, 5.0], [4.0, 0.0]]))
-    >>> tg.absolute(R)
-    tensor([[5., 3.],
-            [0., 4.]])
-    """
-    if mode not in ("reduced", "complete", "r"):
-        raise ValueError(f"qr: mode must be 'reduced', 'complete' or 'r'; got {mode!r}")
-    a = matrices("qr", a, name="a")
-    m, n = shape = (a.shape[-2], a.shape[-1])
-    complete = mode == "complete" and m > n
-    if complete and wants_derivative(a):
-        raise errors.undefined_basis("qr", shape, "qr(x), whose mode is 'reduced'")
-    first = (m, min(m, n))
-    q, r = unpack(_qr(a[..., :m] if n > m else a, shape=first, complete=complete), *_qr_shapes(first, complete))
-    if n > m:
-        r = concatenate([r, q.mT @ a[..., m:]], axis=-1)
-    return r if mode == "r" else QRResult(q, r)
