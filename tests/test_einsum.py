@@ -70,6 +70,8 @@ def test_numbers_lists_arrays_and_dtypes(device):
     (a,) = on(device, (2, 3))
     assert tg.einsum("ij,->ij", a, 2.0).dtype == a.dtype
     assert tg.einsum("ij,j", a, [1, 2, 3]).dtype == a.dtype
+    assert tg.einsum("ij,->ij", a, np.float32(2)).device == a.device
+    assert tg.dot(np.float64(2), a).dtype == a.dtype
     raw = a.detach()._array
     assert type(tg.einsum("ij->ji", raw)) is type(raw)
     assert type(tg.einsum("ij,kj->ik", raw, raw)) is type(raw)

@@ -338,6 +338,32 @@ def test_equal_eigenvalues(device):
     assert not np.isfinite(host(turned)).all()
 
 
+def test_ties_among_vectors_that_are_not_used(device):
+    """A matrix of rank 2 from its first two triplets; the projector on the one vector whose eigenvalue stands alone."""
+    matrix = RNG.standard_normal((6, 2)) @ RNG.standard_normal((2, 5))
+
+    def leading(x):
+        u, s, vh = linalg.svd(x, full_matrices=False)
+        return (u[:, :2] * s[:2]) @ vh[:2]
+
+    def along(x):
+        v = linalg.eigh(x).eigenvectors[:, -1:]
+        return v @ v.mT
+
+    c = RNG.standard_normal((6, 5))
+    gradient = host(
+        tg.grad(lambda x: (leading(x) * tg.tensor(c, device=device)).sum())(tg.tensor(matrix, device=device))
+    )
+    left, right = np.linalg.pinv(matrix) @ matrix, matrix @ np.linalg.pinv(matrix)
+    outside = (np.eye(6) - right) @ c @ (np.eye(5) - left)  # moving out of both spaces changes only what is cut off
+    assert np.allclose(gradient, c - outside)
+    d = RNG.standard_normal((3, 3))
+    x = tg.tensor(np.diag([1.0, 1.0, 3.0]), device=device)
+    expected = np.zeros((3, 3))
+    expected[:2, 2] = expected[2, :2] = (d[:2, 2] + d[2, :2]) / 4
+    assert np.allclose(host(tg.grad(lambda x: (along(x) * tg.tensor(d, device=device)).sum())(x)), expected)
+
+
 def test_pseudoinverses_of_lower_rank(device):
     b, c = RNG.standard_normal((4, 2)), RNG.standard_normal((2, 3))
     x = tg.tensor(b @ c, device=device)

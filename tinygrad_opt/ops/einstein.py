@@ -59,7 +59,7 @@ def _plan(subscripts: str) -> _Plan:
 def _kernel(xp: Any, a: Any, b: Any, *, subscripts: str) -> Any:
     """One matrix product; where matrices would be thin, or nothing is summed over, a multiplication of elements."""
     plan = _plan(subscripts)
-    a, b = a.transpose(plan.left), b.transpose(plan.right)
+    a, b = xp.asarray(a).transpose(plan.left), xp.asarray(b).transpose(plan.right)  # NumPy's scalars come too
     stack, inner = a.shape[: plan.batch], a.shape[a.ndim - plan.summed :]
     rows, columns = a.shape[plan.batch : a.ndim - plan.summed], b.shape[plan.batch + plan.summed :]
     if plan.across and a.dtype.itemsize > 2:  # float16 would be summed up in float16

@@ -81,6 +81,7 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     Parameters
     ----------
     a : tensor, shape (..., n, n)
+        Its gradient is symmetric: the derivative along symmetric directions.
     UPLO : "L" or "U"
         Which triangle is read, the lower or the upper one.
 

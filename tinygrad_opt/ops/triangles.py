@@ -56,7 +56,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     Parameters
     ----------
     a : tensor, shape (..., n, n)
-        Only its lower triangle is read.
+        Only its lower triangle is read. Its gradient is symmetric: the derivative along symmetric directions.
     upper : bool
         Read the upper triangle, and return the upper triangle ``U = Lᵀ``, ``a = Uᵀ U``.
 
