@@ -98,6 +98,15 @@ def test_gradients_of_symmetric_decompositions_are_symmetric(device):
         assert np.allclose(host(tg.hvp(function, (x,), (u,))[0]), -inverse @ host(u) @ inverse)
 
 
+def test_one_matrix_is_factorized_once_for_many_right_sides(monkeypatch):
+    calls = []
+    solve = np.linalg.solve
+    monkeypatch.setattr(np.linalg, "solve", lambda a, b: calls.append((a.shape, b.shape)) or solve(a, b))
+    a, b = SQUARE[0], RNG.standard_normal((5, 2, 4, 3))
+    assert np.allclose(linalg.solve(a, b), solve(a, b))
+    assert calls == [((4, 4), (4, 30))]
+
+
 def test_only_one_triangle_is_read(device):
     spoilt = {"L": np.triu(np.full((4, 4), np.nan), 1), "U": np.tril(np.full((4, 4), np.nan), -1)}
     for triangle, junk in spoilt.items():

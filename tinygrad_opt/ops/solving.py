@@ -6,6 +6,7 @@ reverse mode algorithmic differentiation", Advances in Automatic Differentiation
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import errors
@@ -26,6 +27,10 @@ _inv: General = General(
 
 
 def _solve_kernel(xp: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 2 < b.ndim:  # one matrix, factorized once: the columns of all right sides stand side by side
+        columns = b.swapaxes(0, -2)
+        y = xp.linalg.solve(a, columns.reshape((b.shape[-2], math.prod(columns.shape[1:]))))
+        return y.reshape(columns.shape).swapaxes(0, -2)
     stack = xp.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # CuPy's solve does not broadcast
     wide = [xp.broadcast_to(x, (*stack, *x.shape[-2:])) for x in (a, b)]
     return xp.linalg.solve(*wide)
