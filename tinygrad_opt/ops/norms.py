@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import errors
+from .. import backend, errors
 from ..core.dtypes import as_dtype, float16, float32
 from ..core.kinds import General
 from ..core.primitive import operand
@@ -18,28 +18,47 @@ __all__ = ["norm"]
 
 
 def _kernel(xp: Any, x: Any, *, p: float, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """The largest element (the smallest for p < 0) is taken out first, so that no power overflows."""
     shape = _kept(x.shape, axis)
     if _count(x.shape, axis) == 0:
         y = xp.zeros(shape, dtype=x.dtype)
     else:
-        size = xp.abs(x.astype(float32) if x.dtype == float16 else x)
-        top = (size.max if p > 0 else size.min)(axis=axis, keepdims=True)
-        top = xp.where(xp.isfinite(top) & (top > 0), top, xp.ones_like(top))
-        size = size / top
-        total = (size * size if p == 2 else size**p).sum(axis=axis, keepdims=True)
-        y = ((xp.sqrt(total) if p == 2 else total ** (1 / p)) * top).astype(x.dtype)
+        wide = x.astype(float32) if x.dtype == float16 else x
+        y = _plain(xp, wide, shape, axis) if p == 2 else None
+        y = (_scaled(xp, wide, p, axis) if y is None else y).astype(x.dtype, copy=False)
     return y if keepdims else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axis))
+
+
+def _plain(xp: Any, x: Any, shape: tuple[int, ...], axis: tuple[int, ...]) -> Any:
+    """The root of the sum of squares, where it is known at once that none was too large or too small: on the host."""
+    if backend.of(x) is not backend.HOST:
+        return None
+    with xp.errstate(over="ignore", under="ignore"):
+        if len(axis) == x.ndim:
+            flat = x.reshape(-1)
+            total = xp.dot(flat, flat).reshape(shape)
+        else:
+            total = (x * x).sum(axis=axis, keepdims=True)
+    limits = xp.finfo(x.dtype)
+    return xp.sqrt(total) if bool(((total > limits.tiny / limits.eps) & (total < limits.max)).all()) else None
+
+
+def _scaled(xp: Any, x: Any, p: float, axis: tuple[int, ...]) -> Any:
+    """The largest element (the smallest for p < 0) is taken out first, so that no power overflows."""
+    size = xp.abs(x)
+    top = (size.max if p > 0 else size.min)(axis=axis, keepdims=True)
+    top = xp.where(xp.isfinite(top) & (top > 0), top, xp.ones_like(top))
+    size = size / top
+    total = (size * size if p == 2 else size**p).sum(axis=axis, keepdims=True)
+    return (xp.sqrt(total) if p == 2 else total ** (1 / p)) * top
 
 
 def _slope(y: Any, x: Any, p: float, axis: tuple[int, ...]) -> Any:
     """``sign(x) (|x| / y)^(p - 1)``; 0 where y is 0, and for p other than 2 also where x is."""
     y = y.reshape(_kept(x.shape, axis))
-    moved = y != 0
-    ratio = x / where(moved, y, 1.0)
+    ratio = x / where(y == 0, math.inf, y)
     if p == 2:
-        return where(moved, ratio, 0.0)
-    moved = moved * (x != 0)
+        return ratio
+    moved = (y != 0) * (x != 0)
     return where(moved, sign(x) * absolute(where(moved, ratio, 1.0)) ** (p - 1), 0.0)
 
 
