@@ -121,6 +121,7 @@ def test_messages():
     for args, kind, said in [
         ((), ShapeError, 'nothing to sum. Write einsum("ij,jk->ik", a, b)'),
         ((a, "ij"), TypeError, "after each tensor comes the list of its labels; got 'ij'"),
+        ((a, a), TypeError, "after each tensor comes the list of its labels; got a Tensor of shape (2, 3)"),
         ((a, 3), TypeError, "after each tensor comes the list of its labels; got 3"),
         ((a, [0, 52]), ShapeError, "labels are integers from 0 to 51"),
         ((a, [0, "j"]), ShapeError, "labels are integers from 0 to 51"),
@@ -162,6 +163,7 @@ def test_axes_of_tensordot():
     for axes, kind in [
         (4, ShapeError), (-1, ShapeError), (((0, 1), (1,)), ShapeError), (((1, 1), (1, 1)), ShapeError),
         ((3, 0), ShapeError), ((0, 0), ShapeError), (None, TypeError), (1.5, TypeError), ("ab", TypeError),
+        ((None, 0), TypeError), (((0.5,), (0,)), TypeError),
     ]:  # fmt: skip
         with pytest.raises(kind, match="tensordot"):
             tg.tensordot(a, b, axes)

@@ -80,6 +80,8 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
     >>> tg.linalg.multi_dot([tg.ones((2, 9)), tg.ones((9, 9)), tg.ones(9)])
     tensor([81., 81.])
     """
+    if not isinstance(arrays, (list, tuple)):
+        raise TypeError(f"multi_dot: expected a list of matrices; got a {type(arrays).__name__}")
     beside = next((x for x in arrays if hasattr(x, "shape")), None)
     factors = [operand("multi_dot", x, beside) for x in arrays]
     shapes = [tuple(x.shape) for x in factors]

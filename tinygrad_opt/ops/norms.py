@@ -113,6 +113,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     x = operand("norm", x)
     if as_dtype(x.dtype).kind in "biu":
         x = astype(x, "float64")
+    if getattr(ord, "shape", ()):
+        raise ValueError(f"norm: ord must be one number or name; got an array of shape {tuple(ord.shape)}")
     ndim = len(x.shape)
     if axis is None and ord is None:
         return _norm(x, p=2.0, axis=tuple(range(ndim)), keepdims=keepdims)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .. import errors
@@ -38,9 +38,10 @@ def split(operands: Sequence[Any]) -> tuple[tuple[str, ...], str | None, list[An
 
 def _letters(labels: Any) -> str:
     """Integers and Ellipsis as letters and dots."""
-    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+    if not isinstance(labels, (list, tuple)):
+        got = f"a {type(labels).__name__} of shape {tuple(labels.shape)}" if hasattr(labels, "shape") else repr(labels)
         raise TypeError(
-            f"einsum: after each tensor comes the list of its labels; got {labels!r}. Write "
+            f"einsum: after each tensor comes the list of its labels; got {got}. Write "
             'einsum("ij,jk->ik", a, b), or einsum(a, [0, 1], b, [1, 2], [0, 2]).'
         )
     try:

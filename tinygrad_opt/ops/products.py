@@ -169,11 +169,11 @@ def _pairs(axes: Any, ndim_a: int, ndim_b: int) -> tuple[list[int], list[int]]:
             )
         return list(range(ndim_a - count, ndim_a)), list(range(count))
     try:
-        given_a, given_b = (_listed(given) for given in axes)
+        given_a, given_b = ((axis,) if isinstance(axis := _listed(given), int) else tuple(axis) for given in axes)
     except (TypeError, ValueError):
         raise TypeError(f"tensordot: axes must be an integer or a pair of (sequences of) axes; got {axes!r}") from None
     left, right = (
-        [normalize_axis("tensordot", axis, ndim) for axis in ((given,) if isinstance(given, int) else given)]
+        [normalize_axis("tensordot", axis, ndim) for axis in given]
         for given, ndim in ((given_a, ndim_a), (given_b, ndim_b))
     )
     if len(left) != len(right) or len(set(left)) < len(left) or len(set(right)) < len(right):

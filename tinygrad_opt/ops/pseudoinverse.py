@@ -26,6 +26,14 @@ def _pinv_kernel(xp: Any, x: Any, *, rcond: Any) -> Any:
     return xp.matmul(vh.swapaxes(-1, -2) * inverse[..., None, :], u.swapaxes(-1, -2))
 
 
+def _limit(function: str, value: Any) -> Any:
+    """A tolerance as a number or an array."""
+    array = getattr(value, "_array", value)
+    if isinstance(array, (int, float)) or getattr(getattr(array, "dtype", None), "kind", "") in ("i", "u", "f"):
+        return array
+    raise TypeError(f"{function}: a tolerance is a number, or an array of one number for each matrix; got {value!r}")
+
+
 def _threshold(xp: Any, value: Any) -> Any:
     """A number, or one number for each matrix of a stack."""
     return value if isinstance(value, (int, float)) else xp.asarray(value)[..., None]
@@ -88,7 +96,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
         raise ValueError("pinv: only one of rcond and rtol can be given")
     if rcond is None:
         rcond = 1e-15 if rtol is _UNSET else _precision(a) if rtol is None else rtol
-    y = _pinv(a, rcond=getattr(rcond, "_array", rcond))
+    y = _pinv(a, rcond=_limit("pinv", rcond))
     verify("pinv", "SVD did not converge", y)
     return y
 
@@ -136,7 +144,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     if len(A.shape) < 2:
         return astype(any_of(not_equal(A, 0)), "int64")
     rtol = _precision(A) if rtol is None else rtol
-    return _matrix_rank(A, tol=getattr(tol, "_array", tol), rtol=getattr(rtol, "_array", rtol))
+    return _matrix_rank(A, tol=None if tol is None else _limit("matrix_rank", tol), rtol=_limit("matrix_rank", rtol))
 
 
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, Any]:
@@ -181,7 +189,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, An
         raise errors.ShapeError(
             f"lstsq: b must have as many rows as a, shape ({m},) or ({m}, k); got {tuple(b.shape)}"
         )  # fmt: skip
-    rcond = _precision(a) if rcond is None or rcond < 0 else rcond
+    rcond = _precision(a) if rcond is None or _limit("lstsq", rcond) < 0 else rcond
     right = _reshape(b, shape=(m, 1)) if len(b.shape) == 1 else b
     s = svdvals(a)
     rank = int((s > rcond * s[:1]).sum())  # they are in descending order
