@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from numpy.linalg import LinAlgError
+
 __all__ = [
     "AnomalyError",
     "DeviceError",
@@ -17,6 +19,8 @@ __all__ = [
     "GradcheckError",
     "GraphError",
     "InPlaceError",
+    "LinAlgError",
+    "MatrixError",
     "RendererError",
     "RuleError",
     "ShapeError",
@@ -26,6 +30,10 @@ __all__ = [
 
 class ShapeError(ValueError):
     """Shapes that do not fit the operation."""
+
+
+class MatrixError(ShapeError, LinAlgError):
+    """Something that is not a matrix, or not a square one, where linear algebra needs it."""
 
 
 class DeviceError(RuntimeError):
@@ -73,11 +81,26 @@ def _shapes(arrays: Iterable[Any]) -> str:
     return f"shape {shapes[0]} does" if len(shapes) == 1 else f"shapes {' and '.join(shapes)} do"
 
 
+_REMEDIES = {
+    "Singular matrix": (
+        ". Use linalg.pinv or linalg.lstsq, or add a small multiple of the unit matrix, a + eps * tg.eye(n)"
+    ),
+    "Matrix is not positive definite": (
+        ": its eigenvalues must be positive. Rounding may be to blame: add a small multiple of the unit matrix, "
+        "a + eps * tg.eye(n)"
+    ),
+    "SVD did not converge": ": look for nan and inf in the matrix",
+    "Eigenvalues did not converge": ": look for nan and inf in the matrix",
+}
+
+
 def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], error: Exception) -> Exception:
     """Rephrase what the array library said, naming the operation, the shapes and the arguments."""
     details = f" with {', '.join(f'{k}={v!r}' for k, v in meta.items())}" if meta else ""
     said = str(error).strip() or type(error).__name__
     arrays = list(arrays)
+    if isinstance(error, LinAlgError):
+        return factorization_failed(operation, said)
     if isinstance(error, IndexError):
         return IndexError(f"{operation}: {_shapes(arrays)} not have such elements: {said}")
     if isinstance(error, ValueError):
@@ -126,6 +149,22 @@ def only_floating(dtype: Any) -> TypeError:
     return TypeError(
         f"only floating tensors can require gradients; got {dtype}. Write tg.tensor([1., 2.]) or pass dtype=tg.float32."
     )
+
+
+def not_matrices(function: str, name: str, shape: Any, square: bool) -> MatrixError:
+    kind = "a square matrix, or a stack of them, shape (..., n, n)" if square else "a matrix, or a stack, (..., m, n)"
+    return MatrixError(f"{function}: {name} must be {kind}; got shape {tuple(shape)}")
+
+
+def undefined_basis(function: str, shape: Any, instead: str) -> GraphError:
+    return GraphError(
+        f"{function}: for matrices of shape {tuple(shape)} the vectors that complete the basis are any that do, so "
+        f"they have no derivative. Write {instead}, or detach the matrix: x.detach()."
+    )
+
+
+def factorization_failed(function: str, problem: str) -> LinAlgError:
+    return LinAlgError(f"{function}: {problem}{_REMEDIES.get(problem, '')}")
 
 
 def not_scalar(shape: tuple[int, ...]) -> ShapeError:

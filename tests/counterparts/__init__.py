@@ -14,7 +14,9 @@ from . import (
     contract,
     elementwise,
     index,
+    linalg,
     normal,
+    products,
     reduce,
     shape,
 )
@@ -26,7 +28,9 @@ _FAMILIES = (
     contract,
     elementwise,
     index,
+    linalg,
     normal,
+    products,
     reduce,
     shape,
 )

@@ -152,7 +152,13 @@ class Operators(Variable):
     max = ops.max
     mean = ops.mean
     min = ops.min
+    norm = ops.norm
     sum = ops.sum
+
+    # Products.
+
+    dot = ops.dot
+    matmul = ops.matmul
 
     # Shapes, and the type of the elements.
 

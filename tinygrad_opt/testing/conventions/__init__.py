@@ -11,6 +11,7 @@ from typing import Any
 
 from . import (
     elementwise,
+    linalg,
     normal,
     reduce,
 )
@@ -20,8 +21,9 @@ __all__ = ["CONVENTIONS", "Convention", "markdown"]
 
 _FAMILIES = (
     elementwise,
-    reduce,
+    linalg,
     normal,
+    reduce,
 )
 CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 

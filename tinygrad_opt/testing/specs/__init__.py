@@ -25,7 +25,9 @@ from . import (
     contract,
     elementwise,
     index,
+    linalg,
     normal,
+    products,
     reduce,
     shape,
 )
@@ -35,13 +37,15 @@ __all__ = ["SPECS", "Sample", "Spec", "binary", "unary"]
 
 SPECS: dict[str, Spec] = {}
 _FAMILIES = (
+    broadcasting,
+    contract,
     elementwise,
+    index,
+    linalg,
+    normal,
+    products,
     reduce,
     shape,
-    index,
-    contract,
-    normal,
-    broadcasting,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:

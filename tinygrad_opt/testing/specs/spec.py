@@ -90,7 +90,10 @@ class Spec:
     @property
     def call(self) -> Callable[..., Any]:
         """The function under test."""
-        return self.function or getattr(ops, self.name, None) or REGISTRY[self.name]
+        if self.function is not None:
+            return self.function
+        place, _, name = self.name.rpartition(".")  # "linalg.solve" is solve in ops.linalg
+        return getattr(getattr(ops, place) if place else ops, name, None) or REGISTRY[self.name]
 
     @property
     def recorded(self) -> Primitive:
