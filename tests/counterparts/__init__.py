@@ -10,23 +10,35 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    arithmetic,
+    choice,
+    comparison,
     contract,
-    elementwise,
+    exponential,
     index,
     normal,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 
 __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
+    arithmetic,
+    choice,
+    comparison,
     contract,
-    elementwise,
+    exponential,
     index,
     normal,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 TORCH: dict[str, Any] = {}
 WITHOUT: dict[str, str] = {}

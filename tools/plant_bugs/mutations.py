@@ -184,7 +184,7 @@ MUTATIONS = [
     # The declarations of operations.
     Mutation(
         "wrong sign",
-        "tinygrad_opt/ops/elementwise.py",
+        "tinygrad_opt/ops/arithmetic.py",
         "    lambda g, _y, _a, _b: -g,",
         "    lambda g, _y, _a, _b: g,",
         "subtract: the gradient of what is subtracted",
@@ -192,7 +192,7 @@ MUTATIONS = [
     ),
     Mutation(
         "wrong unread declaration",
-        "tinygrad_opt/ops/elementwise.py",
+        "tinygrad_opt/ops/exponential.py",
         "    lambda g, _y, x: g / x,",
         "    lambda g, _y, _x: g / _x,",
         "log: the rule reads what it has declared as not read",
@@ -200,9 +200,9 @@ MUTATIONS = [
     ),
     Mutation(
         "tie",
-        "tinygrad_opt/ops/elementwise.py",
-        "    lambda g, _y, a, b: where(a > b, g, where(a == b, 0.5 * g, 0.0)),",
-        "    lambda g, _y, a, b: where(a >= b, g, 0.0),",
+        "tinygrad_opt/ops/choice.py",
+        "    lambda g, _y, a, b: where(a < b, 0.0, where(a == b, 0.5 * g, g)),",
+        "    lambda g, _y, a, b: where(a < b, 0.0, g),",
         "maximum: of two tied arguments one gets the whole gradient and the other half",
         rule_of("maximum", "test_ties"),
     ),

@@ -10,16 +10,26 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
-    elementwise,
+    arithmetic,
+    choice,
+    exponential,
     normal,
     reduce,
+    rounding,
+    special,
+    trigonometric,
 )
 from .convention import Convention
 
 __all__ = ["CONVENTIONS", "Convention", "markdown"]
 
 _FAMILIES = (
-    elementwise,
+    choice,
+    arithmetic,
+    exponential,
+    trigonometric,
+    special,
+    rounding,
     reduce,
     normal,
 )

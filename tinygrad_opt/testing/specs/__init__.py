@@ -21,12 +21,18 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 from __future__ import annotations
 
 from . import (
+    arithmetic,
+    choice,
+    comparison,
     contract,
-    elementwise,
+    exponential,
     index,
     normal,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 from .spec import Sample, Spec, binary, unary
 
@@ -34,7 +40,13 @@ __all__ = ["SPECS", "Sample", "Spec", "binary", "unary"]
 
 SPECS: dict[str, Spec] = {}
 _FAMILIES = (
-    elementwise,
+    arithmetic,
+    exponential,
+    trigonometric,
+    special,
+    rounding,
+    choice,
+    comparison,
     reduce,
     shape,
     index,

@@ -1,0 +1,229 @@
+"""Exponentials, logarithms and roots of corresponding elements.
+
+Where a slope is infinite (`log` and `sqrt` at 0) it is told. What loses digits in one form has another: `expm1` and
+`log1p` near 0, `logaddexp` for sums of exponentials, which never leaves the range of the floating numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..core.kinds import Elementwise
+from .choice import where
+
+__all__ = [
+    "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "rsqrt", "sigmoid", "softplus",
+    "sqrt", "xlogy",
+]  # fmt: skip
+
+_LN2 = math.log(2)
+_LN10 = math.log(10)
+
+sqrt: Elementwise = Elementwise(
+    "sqrt",
+    lambda g, y, _x: g * 0.5 / y,
+    doc="""Square root, elementwise: ``y = √x``. The derivative at 0 is infinite.
+
+    Examples
+    --------
+    >>> tg.sqrt(tg.tensor([4.0, 9.0]))
+    tensor([2., 3.])
+    """,
+)
+
+rsqrt: Elementwise = Elementwise(
+    "rsqrt",
+    lambda g, y, _x: g * (-0.5 * y * y * y),
+    kernel=lambda xp, x, **out: xp.reciprocal(xp.sqrt(x), **out),
+    doc="""Reciprocal of the square root, elementwise: ``y = 1 / √x``.
+
+    Examples
+    --------
+    >>> tg.rsqrt(tg.tensor([4.0, 16.0]))
+    tensor([0.5 , 0.25])
+    """,
+)
+
+exp: Elementwise = Elementwise(
+    "exp",
+    lambda g, y, _x: g * y,
+    doc="""Exponential, elementwise: ``y = eˣ``.
+
+    Examples
+    --------
+    >>> tg.exp(tg.tensor([1.0]))
+    tensor([2.7182...])
+    """,
+)
+
+exp2: Elementwise = Elementwise(
+    "exp2",
+    lambda g, y, _x: g * (_LN2 * y),
+    doc="""Power of two, elementwise: ``y = 2ˣ``.
+
+    Examples
+    --------
+    >>> tg.exp2(tg.tensor([3.0, -1.0]))
+    tensor([8. , 0.5])
+    """,
+)
+
+expm1: Elementwise = Elementwise(
+    "expm1",
+    lambda g, _y, x: g * exp(x),  # y + 1 would have lost the digits of eˣ where that is small
+    doc="""``y = eˣ - 1``, elementwise, to full precision near 0.
+
+    Examples
+    --------
+    >>> tg.expm1(tg.tensor([0.0, 1e-10]))
+    tensor([0.e+00, 1.e-10])
+    """,
+)
+
+log: Elementwise = Elementwise(
+    "log",
+    lambda g, _y, x: g / x,
+    doc="""Natural logarithm, elementwise: ``y = ln x``.
+
+    Examples
+    --------
+    >>> tg.log(tg.tensor([2.0]))
+    tensor([0.6931...])
+    """,
+)
+
+log2: Elementwise = Elementwise(
+    "log2",
+    lambda g, _y, x: g * (1 / _LN2) / x,
+    doc="""Logarithm to the base 2, elementwise.
+
+    Examples
+    --------
+    >>> tg.log2(tg.tensor([8.0, 0.5]))
+    tensor([ 3., -1.])
+    """,
+)
+
+log10: Elementwise = Elementwise(
+    "log10",
+    lambda g, _y, x: g * (1 / _LN10) / x,
+    doc="""Logarithm to the base 10, elementwise.
+
+    Examples
+    --------
+    >>> tg.log10(tg.tensor([1000.0, 0.1], dtype=tg.float64))
+    tensor([ 3., -1.], dtype=float64)
+    """,
+)
+
+log1p: Elementwise = Elementwise(
+    "log1p",
+    lambda g, _y, x: g / (1 + x),
+    doc="""``y = ln(1 + x)``, elementwise, to full precision near 0.
+
+    Examples
+    --------
+    >>> tg.log1p(tg.tensor([0.0, 1e-10]))
+    tensor([0.e+00, 1.e-10])
+    """,
+)
+
+sigmoid: Elementwise = Elementwise(
+    "sigmoid",
+    lambda g, y, x: g * (y * sigmoid(-x)),  # 1 - y would have lost the digits of what is left to 1
+    kernel=lambda xp, x, **out: _sigmoid_kernel(xp, x, **out),
+    doc="""Logistic function, elementwise: ``y = 1 / (1 + e⁻ˣ)``, without overflow.
+
+    Examples
+    --------
+    >>> tg.sigmoid(tg.tensor([0.0, -1e4, 1e4]))
+    tensor([0.5, 0. , 1. ])
+    """,
+)
+
+
+def _sigmoid_kernel(xp: Any, x: Any, **out: Any) -> Any:
+    """``1 / (1 + e⁻ˣ)`` or ``eˣ / (1 + eˣ)``: the one whose exponential is at most 1."""
+    small = xp.exp(xp.copysign(x, -1.0))
+    return xp.divide(xp.where(xp.less(x, 0), small, 1.0), small + 1, **out)
+
+
+softplus: Elementwise = Elementwise(
+    "softplus",
+    lambda g, _y, x: g * sigmoid(x),
+    kernel=lambda xp, x, **out: xp.logaddexp(x, 0, **out),
+    doc="""Smooth rectifier, elementwise: ``y = ln(1 + eˣ)``, without overflow.
+
+    Examples
+    --------
+    >>> tg.softplus(tg.tensor([0.0]))
+    tensor([0.6931...])
+    """,
+)
+
+
+def _share(a: Any, b: Any, unit: float = 1.0) -> Any:
+    """The weight of `a` beside `b` in `logaddexp`: a sigmoid of what it is ahead.
+
+    Equal infinities are ahead of each other by nothing. Where both are -inf the sum is empty, and does not move.
+    """
+    ahead = a - b
+    equal = (ahead != ahead) & (a == b)
+    return sigmoid(where(equal & (a < 0), -math.inf, where(equal, 0.0, ahead * unit)))
+
+
+logaddexp: Elementwise = Elementwise(
+    "logaddexp",
+    lambda g, _y, a, b: g * _share(a, b),
+    lambda g, _y, a, b: g * _share(b, a),
+    doc="""``y = ln(eᵃ + eᵇ)``, elementwise, with broadcasting, without overflow.
+
+    Examples
+    --------
+    >>> tg.logaddexp(tg.tensor([-1000.0]), -1000.0)
+    tensor([-999.30...])
+    """,
+)
+
+logaddexp2: Elementwise = Elementwise(
+    "logaddexp2",
+    lambda g, _y, a, b: g * _share(a, b, _LN2),
+    lambda g, _y, a, b: g * _share(b, a, _LN2),
+    doc="""``y = log₂(2ᵃ + 2ᵇ)``, elementwise, with broadcasting, without overflow.
+
+    Examples
+    --------
+    >>> tg.logaddexp2(tg.tensor([3.0]), 3.0)
+    tensor([4.])
+    """,
+)
+
+# x log y where x = 0: nothing, whatever y (but for nan); at y = 0 the slopes are infinite, and read as 0.
+
+
+def _xlogy_kernel(xp: Any, x: Any, y: Any) -> Any:
+    dtype = xp.result_type(x, y)  # a Python number takes that of the other argument
+    x, y = xp.asarray(x, dtype=dtype), xp.asarray(y, dtype=dtype)
+    return x * xp.log(xp.where((x == 0) & (y == y), 1, y))
+
+
+def _xlogy_by_x(g: Any, _y: Any, x: Any, y: Any) -> Any:
+    if isinstance(y, (int, float)):  # stays a Python number, so that it does not decide the dtype
+        return g * math.log(y) if y > 0 else where(x == 0, 0.0, g * (-math.inf if y == 0 else math.nan))
+    return xlogy(g, where((x == 0) & (y <= 0), 1, y))
+
+
+xlogy: Elementwise = Elementwise(
+    "xlogy",
+    _xlogy_by_x,
+    lambda g, _y, x, y: g * x / where((x == 0) & (y <= 0), math.inf, y),
+    kernel=_xlogy_kernel,
+    doc="""``x ln y``, elementwise, with broadcasting; 0 where x is 0, for entropies.
+
+    Examples
+    --------
+    >>> tg.xlogy(tg.tensor([0.0, 2.0]), tg.tensor([0.0, 1.0]))
+    tensor([0., 0.])
+    """,
+)
