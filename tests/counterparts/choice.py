@@ -25,8 +25,8 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, max: Any = None) -> An
 
 TORCH: dict[str, Any] = {
     "clip": clip,
-    "at_least": lambda x, low: torch.clamp(x, min=low),
-    "at_most": lambda x, high: torch.clamp(x, max=high),
+    "clip_low": lambda x, low: torch.clamp(x, min=low),
+    "clip_high": lambda x, high: torch.clamp(x, max=high),
     "fmax": number_beats_nan(torch.maximum),
     "fmin": number_beats_nan(torch.minimum),
 }

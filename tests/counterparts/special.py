@@ -17,5 +17,5 @@ def sinc(x: Any) -> Any:
     return (torch.cos(math.pi * x[..., None] * (nodes + 1) / 2) * weights / 2).sum(-1)
 
 
-TORCH: dict[str, Any] = {"sinc": sinc}
+TORCH: dict[str, Any] = {"gaussian": lambda x: torch.exp(-x * x), "sinc": sinc}
 WITHOUT: dict[str, str] = {}

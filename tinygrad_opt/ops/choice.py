@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import backend
+from .. import backend, errors
 from ..core.kinds import Elementwise
 from ..core.primitive import operand
 from .comparison import isnan
-from .shape import copy
+from .shape import copy as copy_of
 
 __all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "relu", "where"]
 
@@ -120,15 +120,15 @@ fmin: Elementwise = Elementwise(
 # Bounds are maximum and minimum with another convention for ties: what lies on the bound is free to move inwards, so
 # it keeps its whole derivative, as in PyTorch.
 
-_at_least: Elementwise = Elementwise(
-    "at_least",
+_clip_low: Elementwise = Elementwise(
+    "clip_low",
     lambda g, _y, x, low: where(x >= low, g, 0.0),
     lambda g, _y, x, low: where(x < low, g, 0.0),
     kernel="maximum",
 )
 
-_at_most: Elementwise = Elementwise(
-    "at_most",
+_clip_high: Elementwise = Elementwise(
+    "clip_high",
     lambda g, _y, x, high: where(x <= high, g, 0.0),
     lambda g, _y, x, high: where(x > high, g, 0.0),
     kernel="minimum",
@@ -160,22 +160,29 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     """
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise ValueError("clip: the same bound is given twice; write clip(x, low, high) or clip(x, min=low, max=high)")
-    low, high = _bound(a, a_min if min is None else min, -1), _bound(a, a_max if max is None else max, 1)
-    if low is not None:
-        a = _at_least(a, low)
-    if high is not None:
-        a = _at_most(a, high)
-    return copy(operand("clip", a)) if low is None and high is None else a
+    a = operand("clip", a) if isinstance(a, (list, tuple)) else _checked("clip", 0, a)
+    low = _bound(a, 1, a_min if min is None else min)
+    high = _bound(a, 2, a_max if max is None else max)
+    if low is None and high is None:
+        return copy_of(a)
+    a = a if low is None else _clip_low(a, low)
+    return a if high is None else _clip_high(a, high)
 
 
-def _bound(a: Any, bound: Any, side: int) -> Any:
-    """The bound, or None where it is a whole number beyond all that the integers of `a` can be."""
+def _bound(a: Any, position: int, bound: Any) -> Any:
+    """The bound, or None where it is a whole number that the integers of `a` cannot reach: their dtype has it not."""
     dtype = getattr(a, "dtype", None)
-    if type(bound) is int and dtype is not None and dtype.kind in "iu":
-        reach = 8 * dtype.itemsize - (dtype.kind == "i")
-        lowest, highest = -(2**reach) * (dtype.kind == "i"), 2**reach - 1
-        return None if (bound >= highest if side > 0 else bound <= lowest) else bound
-    return bound
+    if bound is None or type(bound) is not int or dtype is None or dtype.kind not in "iu":
+        return None if bound is None else _checked("clip", position, bound)
+    limits = backend.namespace(getattr(a, "_array", a)).iinfo(dtype)
+    return None if (bound <= limits.min if position == 1 else bound >= limits.max) else bound
+
+
+def _checked(function: str, position: int, value: Any) -> Any:
+    """The value itself, if it is anything that a function of elements takes."""
+    if not hasattr(value, "dtype") and not isinstance(value, (int, float, list, tuple)):
+        raise errors.unsupported_argument(function, position, value)
+    return value
 
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
@@ -200,7 +207,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         raise ValueError("nan_to_num: tensors are not overwritten; leave copy=False out, and use the result")
     x = operand("nan_to_num", x)
     if x.dtype.kind != "f":
-        return x
+        return copy_of(x)
     largest = float(backend.namespace(getattr(x, "_array", x)).finfo(x.dtype).max)
-    above, below = largest if posinf is None else posinf, -largest if neginf is None else neginf
+    nan = _checked("nan_to_num", 2, nan)
+    above = largest if posinf is None else _checked("nan_to_num", 3, posinf)
+    below = -largest if neginf is None else _checked("nan_to_num", 4, neginf)
     return where(isnan(x), nan, where(x == math.inf, above, where(x == -math.inf, below, x)))

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.kinds import Elementwise
 from .choice import where
+from .trigonometric import tanh
 
 __all__ = [
     "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "rsqrt", "sigmoid", "softplus",
@@ -129,10 +130,27 @@ log1p: Elementwise = Elementwise(
     """,
 )
 
+
+def _sigmoid_kernel(xp: Any, x: Any, **out: Any) -> Any:
+    """``1 / (1 + e⁻ˣ)`` or ``eˣ / (1 + eˣ)``: the one whose exponential is at most 1."""
+    small = xp.exp(xp.copysign(x, -1.0))
+    return xp.divide(xp.where(xp.less(x, 0), small, 1.0), small + 1, **out)
+
+
+def _sigmoid_slope_kernel(xp: Any, x: Any, **out: Any) -> Any:
+    """``y (1 - y)`` without the difference, which would lose the digits of what is left to 1."""
+    small = xp.exp(xp.copysign(x, -1.0))
+    return xp.divide(small, xp.square(small + 1), **out)
+
+
+_sigmoid_slope: Elementwise = Elementwise(
+    "sigmoid_slope", lambda g, y, x: g * (-y * tanh(0.5 * x)), kernel=_sigmoid_slope_kernel
+)
+
 sigmoid: Elementwise = Elementwise(
     "sigmoid",
-    lambda g, y, x: g * (y * sigmoid(-x)),  # 1 - y would have lost the digits of what is left to 1
-    kernel=lambda xp, x, **out: _sigmoid_kernel(xp, x, **out),
+    lambda g, _y, x: g * _sigmoid_slope(x),
+    kernel=_sigmoid_kernel,
     doc="""Logistic function, elementwise: ``y = 1 / (1 + e⁻ˣ)``, without overflow.
 
     Examples
@@ -141,13 +159,6 @@ sigmoid: Elementwise = Elementwise(
     tensor([0.5, 0. , 1. ])
     """,
 )
-
-
-def _sigmoid_kernel(xp: Any, x: Any, **out: Any) -> Any:
-    """``1 / (1 + e⁻ˣ)`` or ``eˣ / (1 + eˣ)``: the one whose exponential is at most 1."""
-    small = xp.exp(xp.copysign(x, -1.0))
-    return xp.divide(xp.where(xp.less(x, 0), small, 1.0), small + 1, **out)
-
 
 softplus: Elementwise = Elementwise(
     "softplus",

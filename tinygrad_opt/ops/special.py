@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.kinds import Elementwise
-from .arithmetic import square
-from .exponential import exp
 from .precision import wide
 
 __all__ = ["erf", "erfc", "sinc"]
@@ -83,9 +81,16 @@ def _erfc_kernel(xp: Any, x: Any) -> Any:
     return xp.where(size <= _INNER, 1 - _near_zero(xp, x, size), far)
 
 
+def _gaussian_kernel(xp: Any, x: Any) -> Any:
+    size = xp.minimum(xp.abs(x), 30.0)  # further out, the result is 0
+    return xp.exp(-size * size)
+
+
+_gaussian: Elementwise = Elementwise("gaussian", lambda g, y, x: g * (-2 * (x * y)), kernel=wide(_gaussian_kernel))
+
 erf: Elementwise = Elementwise(
     "erf",
-    lambda g, _y, x: g * (_SLOPE * exp(-square(x))),
+    lambda g, _y, x: g * (_SLOPE * _gaussian(x)),
     kernel=wide(_erf_kernel),
     doc="""Error function, elementwise: ``y = 2/√π ∫₀ˣ exp(-t²) dt``.
 
@@ -102,7 +107,7 @@ erf: Elementwise = Elementwise(
 
 erfc: Elementwise = Elementwise(
     "erfc",
-    lambda g, _y, x: g * (-_SLOPE * exp(-square(x))),
+    lambda g, _y, x: g * (-_SLOPE * _gaussian(x)),
     kernel=wide(_erfc_kernel),
     doc="""What the error function lacks to 1, elementwise: ``y = 1 - erf(x)``, to full precision where that is small.
 
@@ -127,8 +132,9 @@ def _sinc_kernel(xp: Any, x: Any, *, order: int = 0) -> Any:
     near = order + 1.0 if order else 0.0
     z = math.pi * x
     in_series = xp.abs(z) <= near
-    turn = x - 2 * xp.rint(x / 2)  # whole turns taken off, without an error
-    sine, cosine = xp.sin(math.pi * turn), xp.cos(math.pi * turn)
+    half_turns = xp.rint(x)  # taken off without an error, so that whole numbers give 0
+    sign = 1 - 2 * xp.abs(xp.fmod(half_turns, 2))
+    sine, cosine = (sign * f(math.pi * (x - half_turns)) for f in (xp.sin, xp.cos))
     far = xp.where(in_series, 1.0, z)
     value = sine / far
     for n in range(1, order + 1):

@@ -271,4 +271,37 @@ MUTATIONS = [
         "SGD: dampening shrinks the first step too",
         OPTIMIZERS,
     ),
+    # Functions of elements.
+    Mutation(
+        "bound without its tie",
+        "tinygrad_opt/ops/choice.py",
+        "    lambda g, _y, x, low: where(x >= low, g, 0.0),",
+        "    lambda g, _y, x, low: where(x > low, g, 0.0),",
+        "clip: what lies on its bound loses its derivative to nobody",
+        ("tests/test_conventions.py",),
+    ),
+    Mutation(
+        "cancelling slope",
+        "tinygrad_opt/ops/trigonometric.py",
+        "xp.sqrt((1 - x) * (1 + x))",
+        "xp.sqrt(1 - x * x)",
+        "arcsin: the slope near 1 has lost the digits of the distance to 1",
+        ("tests/test_extreme_values.py",),
+    ),
+    Mutation(
+        "recurrence near 0",
+        "tinygrad_opt/ops/special.py",
+        "    near = order + 1.0 if order else 0.0",
+        "    near = 1e-3 if order else 0.0",
+        "sinc: derivatives near 0 are differences of nearly equal numbers",
+        ("tests/test_extreme_values.py",),
+    ),
+    Mutation(
+        "mistyped coefficient",
+        "tinygrad_opt/ops/special.py",
+        "1.13864154151050156e2",
+        "1.13864154151500156e2",
+        "erf: the tenth digit of one coefficient of its rational approximation",
+        ("tests/test_extreme_values.py",),
+    ),
 ]

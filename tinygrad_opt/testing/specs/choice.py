@@ -73,8 +73,8 @@ SPECS = [
     Spec("minimum", np.minimum, _pair_without_ties, analytic=False, kinks="a = b"),
     Spec("fmax", np.fmax, _pair_with_nan, analytic=False, kinks="a = b"),
     Spec("fmin", np.fmin, _pair_with_nan, analytic=False, kinks="a = b"),
-    Spec("clip", _clip_reference, _clip, primitive="at_most", analytic=False, kinks="x is on a bound"),
-    Spec("at_least", np.maximum, _pair_without_ties, analytic=False, kinks="a = b"),
-    Spec("at_most", np.minimum, _pair_without_ties, analytic=False, kinks="a = b"),
+    Spec("clip", _clip_reference, _clip, primitive="clip_high", analytic=False, kinks="x is on a bound"),
+    Spec("clip_low", np.maximum, _pair_without_ties, analytic=False, kinks="a = b"),
+    Spec("clip_high", np.minimum, _pair_without_ties, analytic=False, kinks="a = b"),
     Spec("nan_to_num", np.nan_to_num, _nan_to_num, primitive="where", analytic=False),
 ]

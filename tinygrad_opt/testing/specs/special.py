@@ -21,5 +21,6 @@ def _of_numbers(function: Callable[[float], float]) -> Callable[[Any], Any]:
 SPECS = [
     unary("erf", _of_numbers(math.erf), analytic=False),
     unary("erfc", _of_numbers(math.erfc), analytic=False),
+    unary("gaussian", lambda x: np.exp(-x * x)),
     unary("sinc", np.sinc),
 ]
