@@ -129,9 +129,13 @@ def _power_by_base(g: Any, _y: Any, x: Any, p: Any) -> Any:
 
 
 def _power_by_exponent(g: Any, y: Any, x: Any, _p: Any) -> Any:
+    if isinstance(x, (int, float)) and x != 0:
+        return g * y * (math.log(x) if x > 0 else math.nan)
+    finite = y <= 1  # of the powers of 0, the logarithm of which is -infinity
     if isinstance(x, (int, float)):
-        return g * y * (math.log(x) if x > 0 else math.nan) if x != 0 else g * 0.0
-    return where(x == 0, 0.0, g * y * log(where(x == 0, 1.0, x)))
+        return g * where(finite, 0.0, -y)
+    zero = (x == 0) & finite
+    return where(zero, 0.0, g * y * log(where(zero, 1, x)))
 
 
 power: Elementwise = Elementwise(
@@ -141,7 +145,7 @@ power: Elementwise = Elementwise(
     doc="""Power, elementwise: ``y = xᵖ``, with broadcasting.
 
     The derivative by `x` never takes a logarithm, so negative bases with whole exponents are fine; the derivative by
-    `p` needs ``x > 0``, and reads 0 · log 0 as 0.
+    `p` needs ``x > 0``, and reads 0 · log 0 as 0 (but 0⁻¹ · log 0 is what it is, -∞).
 
     Examples
     --------

@@ -7,15 +7,17 @@ computed for all elements, on arguments moved into its interval, and then chosen
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from .. import backend
 from ..core.kinds import Elementwise
 from .precision import wide
 
 __all__ = ["erf", "erfc", "sinc"]
 
 _SLOPE = 2 / math.sqrt(math.pi)
+_BLOCK = 1 << 15  # elements
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969), with
 # the coefficients of his program CALERF. Highest powers first; the denominators begin with 1.
@@ -52,6 +54,19 @@ def _ratio(x: Any, pair: tuple[Sequence[float], Sequence[float]]) -> Any:
     y = _polynomial(x, pair[0])
     y /= _polynomial(x, pair[1])
     return y
+
+
+def _in_blocks(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel of many steps, run over pieces of a large array that stay in the cache of the host."""
+
+    def run(xp: Any, x: Any) -> Any:
+        if getattr(x, "size", 1) <= _BLOCK or backend.of(x) is not backend.HOST:
+            return kernel(xp, x)
+        flat = x.reshape(-1)
+        pieces = [kernel(xp, flat[start : start + _BLOCK]) for start in range(0, flat.size, _BLOCK)]
+        return xp.concatenate(pieces).reshape(x.shape)
+
+    return run
 
 
 def _near_zero(xp: Any, x: Any, size: Any) -> Any:
@@ -91,7 +106,7 @@ _gaussian: Elementwise = Elementwise("gaussian", lambda g, y, x: g * (-2 * (x * 
 erf: Elementwise = Elementwise(
     "erf",
     lambda g, _y, x: g * (_SLOPE * _gaussian(x)),
-    kernel=wide(_erf_kernel),
+    kernel=wide(_in_blocks(_erf_kernel)),
     doc="""Error function, elementwise: ``y = 2/√π ∫₀ˣ exp(-t²) dt``.
 
     References
@@ -108,7 +123,7 @@ erf: Elementwise = Elementwise(
 erfc: Elementwise = Elementwise(
     "erfc",
     lambda g, _y, x: g * (-_SLOPE * _gaussian(x)),
-    kernel=wide(_erfc_kernel),
+    kernel=wide(_in_blocks(_erfc_kernel)),
     doc="""What the error function lacks to 1, elementwise: ``y = 1 - erf(x)``, to full precision where that is small.
 
     References

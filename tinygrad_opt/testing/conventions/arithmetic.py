@@ -43,6 +43,10 @@ CONVENTIONS = (
         "power", "0 ** -1, by the base", lambda x: x**-1, ([0.0],), [inf], ([-inf],), ([inf],), "a pole",
     ),
     Convention(
+        "power", "0 ** -1, by the exponent", lambda p: 0.0**p, ([-1.0],), [inf], ([-inf],), ([inf],),
+        "what is infinite already has an infinite slope",
+    ),
+    Convention(
         "power", "the number 0, by the exponent", lambda p: 0.0**p, ([0.0, 2.0],), [1.0, 0.0], ([0.0, 0.0],),
         ([0.0, 0.0],), "0 · log 0 is read as 0",
     ),
