@@ -10,10 +10,9 @@ import math
 from typing import Any
 
 from .. import backend, errors
-from ..core.kinds import Elementwise
+from ..core.kinds import Elementwise, cast
 from ..core.primitive import operand
 from .comparison import isnan
-from .shape import copy as copy_of
 
 __all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "relu", "where"]
 
@@ -160,11 +159,12 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     """
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise ValueError("clip: the same bound is given twice; write clip(x, low, high) or clip(x, min=low, max=high)")
-    a = operand("clip", a) if isinstance(a, (list, tuple)) else _checked("clip", 0, a)
+    a = _checked("clip", 0, a)
     low = _bound(a, 1, a_min if min is None else min)
     high = _bound(a, 2, a_max if max is None else max)
     if low is None and high is None:
-        return copy_of(a)
+        a = operand("clip", a)
+        return cast(a, dtype=a.dtype)  # a copy
     a = a if low is None else _clip_low(a, low)
     return a if high is None else _clip_high(a, high)
 
@@ -207,7 +207,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         raise ValueError("nan_to_num: tensors are not overwritten; leave copy=False out, and use the result")
     x = operand("nan_to_num", x)
     if x.dtype.kind != "f":
-        return copy_of(x)
+        return cast(x, dtype=x.dtype)  # a copy
     largest = float(backend.namespace(getattr(x, "_array", x)).finfo(x.dtype).max)
     nan = _checked("nan_to_num", 2, nan)
     above = largest if posinf is None else _checked("nan_to_num", 3, posinf)

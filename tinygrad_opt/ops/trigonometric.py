@@ -184,7 +184,7 @@ cosh: Elementwise = Elementwise(
 
 tanh: Elementwise = Elementwise(
     "tanh",
-    lambda g, y, _x: g * (1 - y * y),
+    lambda g, y, _x: g * (1 - y * y),  # to the digits that y has: the next layer keeps y, and nobody keeps x
     doc="""Hyperbolic tangent, elementwise.
 
     Examples
