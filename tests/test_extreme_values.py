@@ -149,6 +149,18 @@ def test_logaddexp_far_apart(device: str) -> None:
     assert np.allclose([host(g) for g in gradients], [[1.0, 0.5, 1.0], [0.0, 0.5, math.exp(-40)]], rtol=1e-14, atol=0)
 
 
+@pytest.mark.parametrize("function", [tg.logaddexp, tg.logaddexp2])
+def test_masked_terms_of_a_sum_of_exponentials_are_silent(function: Any, device: str) -> None:
+    """-inf is how a term is left out: no warning, and no nan in any derivative."""
+    left_out = tg.tensor(np.array([-np.inf, -np.inf, 1.0], "float32"), device=device)
+    other = tg.tensor(np.array([-np.inf, 1.0, -np.inf], "float32"), device=device)
+    for order in (1, 2):
+        for b in (other, -math.inf, 1.0):
+            y = slope(lambda a, b=b: function(a, b), left_out, order)
+            assert y.dtype == np.float32
+            assert np.isfinite(y).all()
+
+
 @pytest.mark.parametrize("x", [1e-8, 1e-12, 1e-15])
 def test_slopes_of_inverse_functions_close_to_their_ends(x: float) -> None:
     """At 1 - d the slope of arcsin is 1/√(d (2 - d)); 1 - x² would have cost the digits of d."""

@@ -13,6 +13,7 @@ __all__ = ["TORCH", "WITHOUT"]
 TORCH: dict[str, Any] = {
     "logaddexp": tensors(torch.logaddexp),
     "logaddexp2": tensors(torch.logaddexp2),
+    "share": lambda a, b, unit: torch.sigmoid(unit * (a - b)),
     "sigmoid_slope": lambda x: torch.sigmoid(x) * torch.sigmoid(-x),
     "softplus": torch.nn.functional.softplus,
 }

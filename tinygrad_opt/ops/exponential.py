@@ -174,20 +174,35 @@ softplus: Elementwise = Elementwise(
 )
 
 
-def _share(a: Any, b: Any, unit: float = 1.0) -> Any:
-    """The weight of `a` beside `b` in `logaddexp`: a sigmoid of what it is ahead.
+def _of_one_dtype(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """Both as arrays, a Python number in the dtype that it has beside the other."""
+    dtype = xp.result_type(a, b)
+    return xp.asarray(a, dtype=dtype), xp.asarray(b, dtype=dtype)
 
-    Equal infinities are ahead of each other by nothing. Where both are -inf the sum is empty, and does not move.
+
+def _share_kernel(xp: Any, a: Any, b: Any, *, unit: float) -> Any:
+    """The sigmoid of what `a` is ahead of `b`.
+
+    Equal infinities are ahead of each other by nothing. Where both are -inf the sum is empty, and nothing has a share.
     """
-    ahead = a - b
-    equal = (ahead != ahead) & (a == b)
-    return sigmoid(where(equal & (a < 0), -math.inf, where(equal, 0.0, ahead * unit)))
+    a, b = _of_one_dtype(xp, a, b)
+    tied = (a == b) & xp.isinf(a)
+    share = _sigmoid_kernel(xp, (xp.where(tied, 0, a) - xp.where(tied, 0, b)) * unit)
+    return xp.where(tied & (a < 0), 0, share)
 
+
+# The derivative of logaddexp by its first argument: the part that it has in the sum.
+_share: Elementwise = Elementwise(
+    "share",
+    lambda g, y, a, b, *, unit: g * (unit * y * _share(b, a, unit=unit)),
+    lambda g, y, a, b, *, unit: g * (-unit * y * _share(b, a, unit=unit)),
+    kernel=_share_kernel,
+)
 
 logaddexp: Elementwise = Elementwise(
     "logaddexp",
-    lambda g, _y, a, b: g * _share(a, b),
-    lambda g, _y, a, b: g * _share(b, a),
+    lambda g, _y, a, b: g * _share(a, b, unit=1.0),
+    lambda g, _y, a, b: g * _share(b, a, unit=1.0),
     doc="""``y = ln(eᵃ + eᵇ)``, elementwise, with broadcasting, without overflow.
 
     Examples
@@ -199,8 +214,8 @@ logaddexp: Elementwise = Elementwise(
 
 logaddexp2: Elementwise = Elementwise(
     "logaddexp2",
-    lambda g, _y, a, b: g * _share(a, b, _LN2),
-    lambda g, _y, a, b: g * _share(b, a, _LN2),
+    lambda g, _y, a, b: g * _share(a, b, unit=_LN2),
+    lambda g, _y, a, b: g * _share(b, a, unit=_LN2),
     doc="""``y = log₂(2ᵃ + 2ᵇ)``, elementwise, with broadcasting, without overflow.
 
     Examples
@@ -214,8 +229,7 @@ logaddexp2: Elementwise = Elementwise(
 
 
 def _xlogy_kernel(xp: Any, x: Any, y: Any) -> Any:
-    dtype = xp.result_type(x, y)  # a Python number takes that of the other argument
-    x, y = xp.asarray(x, dtype=dtype), xp.asarray(y, dtype=dtype)
+    x, y = _of_one_dtype(xp, x, y)
     return x * xp.log(xp.where((x == 0) & (y == y), 1, y))
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from ..sources import POSITIVE, Domain
-from .spec import binary, unary
+from ..sources import POSITIVE, Domain, Source
+from .spec import Sample, Spec, binary, unary
 
 __all__ = ["SPECS"]
+
+
+def _share(source: Source) -> Sample:
+    return Sample([source.array(shape) for shape in source.shapes(2)], {"unit": source.choose((1.0, math.log(2)))})
+
 
 SPECS = [
     unary("sqrt", np.sqrt, POSITIVE),
@@ -24,5 +31,6 @@ SPECS = [
     unary("softplus", lambda x: np.log1p(np.exp(x))),
     binary("logaddexp", lambda a, b: b + np.log1p(np.exp(a - b))),
     binary("logaddexp2", lambda a, b: b + np.log2(1 + np.exp2(a - b))),
+    Spec("share", lambda a, b, unit: 1 / (1 + np.exp(unit * (b - a))), _share),
     binary("xlogy", lambda x, y: x * np.log(y + 0 * x), right=POSITIVE),
 ]
