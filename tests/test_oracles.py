@@ -65,7 +65,8 @@ def compare(call: Call) -> None:
     c, d = (call.dense(y.shape).astype(y.dtype) for _ in range(2))
     ws = [call.dense(x.shape) for x in leaves]
     scalar = (expected * (torch.from_numpy(c) + torch.from_numpy(d) * expected * 0.5)).sum()
-    scalar = scalar + sum(0.0 * (x * x).sum() for x in wanted)  # for PyTorch, x ** 0 does not depend on x
+    # For PyTorch, x ** 0 does not depend on x.
+    scalar = scalar + sum(0.0 * torch.nan_to_num(x, 0.0, 0.0, 0.0).square().sum() for x in wanted)
     gradients = torch.autograd.grad(scalar, wanted, create_graph=True)
     along = sum((g * torch.from_numpy(w)).sum() for g, w in zip(gradients, ws, strict=True))
     products = [

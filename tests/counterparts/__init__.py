@@ -10,29 +10,41 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    arithmetic,
     broadcasting,
+    choice,
+    comparison,
     contract,
-    elementwise,
+    exponential,
     index,
     linalg,
     normal,
     products,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 
 __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
+    arithmetic,
     broadcasting,
+    choice,
+    comparison,
     contract,
-    elementwise,
+    exponential,
     index,
     linalg,
     normal,
     products,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 TORCH: dict[str, Any] = {}
 WITHOUT: dict[str, str] = {}

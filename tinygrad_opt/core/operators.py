@@ -50,6 +50,24 @@ class Operators(Variable):
     def __rtruediv__(self, other: Any) -> Tensor:
         return _divide(other, self)
 
+    def __floordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return ops.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return ops.remainder(other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return ops.floor_divide(self, other), ops.remainder(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return ops.floor_divide(other, self), ops.remainder(other, self)
+
     def __pow__(self, other: Any) -> Tensor:
         if type(other) in (int, float) and other == 2:  # not NumPy's scalars, which promote
             return ops.square(self)
@@ -73,6 +91,41 @@ class Operators(Variable):
     def __abs__(self) -> Tensor:
         return ops.absolute(self)
 
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return ops.round(self, ndigits or 0)
+
+    def __floor__(self) -> Tensor:
+        return ops.floor(self)
+
+    def __ceil__(self) -> Tensor:
+        return ops.ceil(self)
+
+    def __trunc__(self) -> Tensor:
+        return ops.trunc(self)
+
+    # Logic on booleans, on the bits of whole numbers.
+
+    def __and__(self, other: Any) -> Tensor:
+        return ops.bitwise_and(self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return ops.bitwise_and(other, self)
+
+    def __or__(self, other: Any) -> Tensor:
+        return ops.bitwise_or(self, other)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return ops.bitwise_or(other, self)
+
+    def __xor__(self, other: Any) -> Tensor:
+        return ops.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return ops.bitwise_xor(other, self)
+
+    def __invert__(self) -> Tensor:
+        return ops.invert(self)
+
     # `t += u` gives the name t to a new tensor; what is saved stays as it was.
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -86,6 +139,12 @@ class Operators(Variable):
 
     def __itruediv__(self, other: Any) -> Tensor:
         return self._renamed("/=").__truediv__(other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._renamed("//=").__floordiv__(other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._renamed("%=").__mod__(other)
 
     def __ipow__(self, other: Any) -> Tensor:
         return self._renamed("**=").__pow__(other)
@@ -135,12 +194,50 @@ class Operators(Variable):
 
     # Functions of elements.
 
+    abs = ops.abs
+    absolute = ops.absolute
+    arccos = ops.arccos
+    arccosh = ops.arccosh
+    arcsin = ops.arcsin
+    arcsinh = ops.arcsinh
+    arctan = ops.arctan
+    arctan2 = ops.arctan2
+    arctanh = ops.arctanh
+    ceil = ops.ceil
+    clip = ops.clip
+    cos = ops.cos
+    cosh = ops.cosh
+    erf = ops.erf
+    erfc = ops.erfc
     exp = ops.exp
+    exp2 = ops.exp2
+    expm1 = ops.expm1
+    floor = ops.floor
+    isfinite = ops.isfinite
+    isinf = ops.isinf
+    isnan = ops.isnan
     log = ops.log
+    log10 = ops.log10
+    log1p = ops.log1p
+    log2 = ops.log2
+    maximum = ops.maximum
+    minimum = ops.minimum
+    nan_to_num = ops.nan_to_num
+    reciprocal = ops.reciprocal
     relu = ops.relu
+    round = ops.round
+    rsqrt = ops.rsqrt
+    sigmoid = ops.sigmoid
+    sign = ops.sign
+    sin = ops.sin
+    sinc = ops.sinc
+    sinh = ops.sinh
+    softplus = ops.softplus
     sqrt = ops.sqrt
     square = ops.square
+    tan = ops.tan
     tanh = ops.tanh
+    trunc = ops.trunc
 
     # Reductions.
 

@@ -6,37 +6,55 @@ What a family makes public stands in its own ``__all__``, and nowhere else.
 from __future__ import annotations
 
 from . import (
+    arithmetic,
     broadcasting,
+    choice,
+    comparison,
     contract,
     einstein,
-    elementwise,
+    exponential,
     index,
     normal,
     norms,
     products,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 from . import linalg as linalg
+from .arithmetic import *
 from .broadcasting import *
+from .choice import *
+from .comparison import *
 from .contract import *
 from .einstein import *
-from .elementwise import *
+from .exponential import *
 from .index import *
 from .normal import *
 from .norms import *
 from .products import *
 from .reduce import *
+from .rounding import *
 from .shape import *
+from .special import *
+from .trigonometric import *
 
 __all__: list[str] = []
+__all__ += arithmetic.__all__
 __all__ += broadcasting.__all__
+__all__ += choice.__all__
+__all__ += comparison.__all__
 __all__ += contract.__all__
 __all__ += einstein.__all__
-__all__ += elementwise.__all__
+__all__ += exponential.__all__
 __all__ += index.__all__
 __all__ += normal.__all__
 __all__ += norms.__all__
 __all__ += products.__all__
 __all__ += reduce.__all__
+__all__ += rounding.__all__
 __all__ += shape.__all__
+__all__ += special.__all__
+__all__ += trigonometric.__all__

@@ -9,8 +9,8 @@ from typing import Any
 
 from .. import errors
 from ..core.primitive import operand
+from .choice import where
 from .contract import matmul
-from .elementwise import where
 from .matrices import identity, matrices
 from .shape import _reshape, copy
 from .solving import inv

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from .. import backend
 from ..core.kinds import General
 from ..errors import LinAlgError
-from .elementwise import isfinite, sign, where
+from .choice import where
+from .comparison import isfinite, sign
 from .matrices import identity, matrices, unpack
 from .shape import stack
 from .solving import _inv

@@ -15,7 +15,7 @@ from .. import backend, errors
 from ..core.dtypes import as_dtype, float16
 from ..core.modes import current
 from ..core.primitive import operand
-from .elementwise import where
+from .choice import where
 from .shape import _reshape, concatenate
 
 

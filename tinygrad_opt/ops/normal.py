@@ -13,21 +13,11 @@ from .. import backend, errors
 from ..core.dtypes import as_dtype, default_dtype, float16, float32
 from ..core.kinds import Constant, General, Linear, cast
 from ..core.primitive import operand
-from .elementwise import exp, sqrt
+from .exponential import exp, sqrt
+from .precision import wide
 from .shape import normalize_axes, normalize_axis
 
 __all__ = ["log_softmax", "normalize", "one_hot", "softmax", "softmax_cross_entropy"]
-
-
-def _wide(kernel: Any) -> Any:
-    """A kernel that computes in float32 what it gets in float16: sums over many elements would leave its range."""
-
-    def run(xp: Any, x: Any, **meta: Any) -> Any:
-        if x.dtype != float16:
-            return kernel(xp, x, **meta)
-        return kernel(xp, x.astype(float32), **meta).astype(float16)
-
-    return run
 
 
 def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
@@ -41,7 +31,7 @@ def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
 _softmax: General = General(
     "softmax",
     [lambda t, y, _x, *, axis: y * (t - (t * y).sum(axis, keepdims=True))],
-    kernel=_wide(_softmax_kernel),
+    kernel=wide(_softmax_kernel),
 )
 
 
@@ -57,7 +47,7 @@ _log_softmax: General = General(
     "log_softmax",
     [lambda t, y, _x, *, axis: t - (t * exp(y)).sum(axis, keepdims=True)],
     [lambda g, y, _x, *, axis: g - exp(y) * g.sum(axis, keepdims=True)],
-    kernel=_wide(_log_softmax_kernel),
+    kernel=wide(_log_softmax_kernel),
 )
 
 _one_hot: Constant = Constant(
@@ -95,7 +85,7 @@ _nll: Linear = Linear(
     lambda g, like, *, labels, reduction: _nll_transposed(
         g, labels=labels, reduction=reduction, classes=like.shape[-1]
     ),
-    kernel=_wide(_nll_kernel),
+    kernel=wide(_nll_kernel),
 )
 _nll_transposed: Linear = Linear(
     "nll_transposed",
@@ -122,7 +112,7 @@ def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float
     return (t - t.mean(axis, keepdims=True) - along) / scale
 
 
-_normalize: General = General("normalize", [_normalize_rule], kernel=_wide(_normalize_kernel))
+_normalize: General = General("normalize", [_normalize_rule], kernel=wide(_normalize_kernel))
 
 
 def softmax(x: Any, axis: int = -1) -> Any:

@@ -9,7 +9,9 @@ from .. import backend, errors
 from ..core.dtypes import as_dtype, float16, float32
 from ..core.kinds import General
 from ..core.primitive import operand
-from .elementwise import absolute, astype, not_equal, sign, where
+from .arithmetic import absolute, astype
+from .choice import where
+from .comparison import not_equal, sign
 from .reduce import _count, _kept, max, min, sum
 from .shape import _reshape, moveaxis, normalize_axes, normalize_axis
 from .spectra import svdvals

@@ -8,7 +8,8 @@ from .. import errors
 from ..core.dtypes import float32
 from ..core.kinds import Constant, General
 from ..core.primitive import operand
-from .elementwise import astype, not_equal
+from .arithmetic import astype
+from .comparison import not_equal
 from .matrices import matrices, verify, wide
 from .reduce import any as any_of
 from .shape import _reshape

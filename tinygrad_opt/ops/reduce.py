@@ -9,7 +9,9 @@ from .. import errors
 from ..core.dtypes import float16, float32
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
-from .elementwise import equal, exp, where
+from .choice import where
+from .comparison import equal
+from .exponential import exp
 from .shape import normalize_axes, normalize_axis
 
 __all__ = ["all", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from .. import errors
 from ..core.kinds import General
-from .elementwise import absolute, sign
+from .arithmetic import absolute
+from .comparison import sign
 from .matrices import (
     identity,
     library_beside,

@@ -17,7 +17,7 @@ from .trace import Item
 __all__ = ["Cluster", "Edge", "Vertex", "edges", "frames", "nearest", "omissions", "vertices"]
 
 # Operations whose operands may change places, so that the edges into them need no numbers.
-_SYMMETRIC = frozenset({"add", "multiply", "maximum", "minimum", "logaddexp", "hypot"})
+_SYMMETRIC = frozenset("add multiply maximum minimum fmax fmin logaddexp logaddexp2 hypot".split())
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ MUTATIONS = [
     # The declarations of operations.
     Mutation(
         "wrong sign",
-        "tinygrad_opt/ops/elementwise.py",
+        "tinygrad_opt/ops/arithmetic.py",
         "    lambda g, _y, _a, _b: -g,",
         "    lambda g, _y, _a, _b: g,",
         "subtract: the gradient of what is subtracted",
@@ -192,7 +192,7 @@ MUTATIONS = [
     ),
     Mutation(
         "wrong unread declaration",
-        "tinygrad_opt/ops/elementwise.py",
+        "tinygrad_opt/ops/exponential.py",
         "    lambda g, _y, x: g / x,",
         "    lambda g, _y, _x: g / _x,",
         "log: the rule reads what it has declared as not read",
@@ -200,9 +200,9 @@ MUTATIONS = [
     ),
     Mutation(
         "tie",
-        "tinygrad_opt/ops/elementwise.py",
-        "    lambda g, _y, a, b: where(a > b, g, where(a == b, 0.5 * g, 0.0)),",
-        "    lambda g, _y, a, b: where(a >= b, g, 0.0),",
+        "tinygrad_opt/ops/choice.py",
+        "    lambda g, _y, a, b: where(a < b, 0.0, where(a == b, 0.5 * g, g)),",
+        "    lambda g, _y, a, b: where(a < b, 0.0, g),",
         "maximum: of two tied arguments one gets the whole gradient and the other half",
         rule_of("maximum", "test_ties"),
     ),
@@ -352,5 +352,38 @@ MUTATIONS = [
         "    return u @ inner @ vh",
         "det: the second derivative has the wrong sign where the singular vectors are a reflection",
         rule_of("linalg.det"),
+    ),
+    # Functions of elements.
+    Mutation(
+        "bound without its tie",
+        "tinygrad_opt/ops/choice.py",
+        "    lambda g, _y, x, low: where(x >= low, g, 0.0),",
+        "    lambda g, _y, x, low: where(x > low, g, 0.0),",
+        "clip: what lies on its bound loses its derivative to nobody",
+        ("tests/test_conventions.py",),
+    ),
+    Mutation(
+        "cancelling slope",
+        "tinygrad_opt/ops/trigonometric.py",
+        "xp.sqrt((1 - x) * (1 + x))",
+        "xp.sqrt(1 - x * x)",
+        "arcsin: the slope near 1 has lost the digits of the distance to 1",
+        ("tests/test_extreme_values.py",),
+    ),
+    Mutation(
+        "recurrence near 0",
+        "tinygrad_opt/ops/special.py",
+        "    near = order + 1.0 if order else 0.0",
+        "    near = 1e-3 if order else 0.0",
+        "sinc: derivatives near 0 are differences of nearly equal numbers",
+        ("tests/test_extreme_values.py",),
+    ),
+    Mutation(
+        "mistyped coefficient",
+        "tinygrad_opt/ops/special.py",
+        "1.13864154151050156e2",
+        "1.13864154151500156e2",
+        "erf: the tenth digit of one coefficient of its rational approximation",
+        ("tests/test_extreme_values.py",),
     ),
 ]

@@ -10,20 +10,30 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
-    elementwise,
+    arithmetic,
+    choice,
+    exponential,
     linalg,
     normal,
     reduce,
+    rounding,
+    special,
+    trigonometric,
 )
 from .convention import Convention
 
 __all__ = ["CONVENTIONS", "Convention", "markdown"]
 
 _FAMILIES = (
-    elementwise,
+    arithmetic,
+    choice,
+    exponential,
     linalg,
     normal,
     reduce,
+    rounding,
+    special,
+    trigonometric,
 )
 CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 

@@ -21,15 +21,21 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 from __future__ import annotations
 
 from . import (
+    arithmetic,
     broadcasting,
+    choice,
+    comparison,
     contract,
-    elementwise,
+    exponential,
     index,
     linalg,
     normal,
     products,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 from .spec import Sample, Spec, binary, unary
 
@@ -37,15 +43,21 @@ __all__ = ["SPECS", "Sample", "Spec", "binary", "unary"]
 
 SPECS: dict[str, Spec] = {}
 _FAMILIES = (
+    arithmetic,
     broadcasting,
+    choice,
+    comparison,
     contract,
-    elementwise,
+    exponential,
     index,
     linalg,
     normal,
     products,
     reduce,
+    rounding,
     shape,
+    special,
+    trigonometric,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:

@@ -1,4 +1,4 @@
-"""Specifications of the functions of corresponding elements."""
+"""Specifications of arithmetic."""
 
 from __future__ import annotations
 
@@ -15,17 +15,6 @@ __all__ = ["SPECS"]
 EXPONENTS = Domain(-2.0, 3.0, step=0.5)
 
 
-def _pair_without_ties(source: Source) -> Sample:
-    return Sample(source.distinct(*source.shapes(2)))
-
-
-def _where(source: Source) -> Sample:
-    mask, a, b = source.shapes(3)
-    arrays = [source.mask(mask), source.array(a), source.array(b)]
-    scalar = source.integer(0, 3)
-    return Sample([source.number() if i == scalar > 0 else x for i, x in enumerate(arrays)])
-
-
 def _power(source: Source) -> Sample:
     """A positive base with any exponent, a negative one with a whole exponent, a number on either side."""
     base, exponent = source.shapes(2)
@@ -39,11 +28,6 @@ def _power(source: Source) -> Sample:
     if form == "whole number above":
         return Sample([source.array(base, REALS), source.integer(0, 3)])
     return Sample([source.number(POSITIVE), source.array(exponent, EXPONENTS)])
-
-
-def _special(source: Source) -> Sample:
-    """Values of every sort, infinite ones and nan among them."""
-    return Sample([source.generator().choice([0.0, 1.5, -2.0, np.inf, -np.inf, np.nan], source.shape())])
 
 
 def _astype(source: Source) -> Sample:
@@ -66,25 +50,8 @@ SPECS = [
     unary("negative", np.negative),
     unary("reciprocal", lambda x: 1 / x, NONZERO),
     unary("square", lambda x: x * x),
-    unary("sqrt", np.sqrt, POSITIVE),
-    unary("exp", np.exp),
-    unary("log", np.log, POSITIVE),
-    unary("tanh", np.tanh),
     unary("absolute", np.abs, Domain(-3.0, 3.0, avoid=(0.0,)), analytic=False, kinks="0"),
-    unary("relu", lambda x: np.maximum(x, 0), Domain(-3.0, 3.0, avoid=(0.0,)), analytic=False, kinks="0"),
-    Spec("where", np.where, _where),
-    Spec("maximum", np.maximum, _pair_without_ties, analytic=False, kinks="a = b"),
-    Spec("minimum", np.minimum, _pair_without_ties, analytic=False, kinks="a = b"),
     Spec("power", np.power, _power),
-    unary("sign", np.sign, Domain(-1.0, 1.0, step=0.25)),
-    unary("floor", np.floor, Domain(-2.0, 2.0, step=0.25)),
-    Spec("isfinite", np.isfinite, _special),
-    binary("equal", np.equal, WHOLE, WHOLE),
-    binary("not_equal", np.not_equal, WHOLE, WHOLE),
-    binary("less", np.less, WHOLE, WHOLE),
-    binary("less_equal", np.less_equal, WHOLE, WHOLE),
-    binary("greater", np.greater, WHOLE, WHOLE),
-    binary("greater_equal", np.greater_equal, WHOLE, WHOLE),
     Spec("astype", _astype_reference, _astype, primitive="cast"),
     Spec("cast_away", lambda x, dtype: x.astype(dtype), _cast_away, function=ops.astype),
 ]
