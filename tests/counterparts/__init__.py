@@ -11,9 +11,11 @@ from typing import Any
 
 from . import (
     contract,
+    conv,
     elementwise,
     index,
     normal,
+    pool,
     reduce,
     shape,
 )
@@ -22,9 +24,11 @@ __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
     contract,
+    conv,
     elementwise,
     index,
     normal,
+    pool,
     reduce,
     shape,
 )

@@ -7,23 +7,32 @@ from __future__ import annotations
 
 from . import (
     contract,
+    conv,
     elementwise,
     index,
     normal,
+    pool,
     reduce,
     shape,
+    windows,
 )
 from .contract import *
+from .conv import *
 from .elementwise import *
 from .index import *
 from .normal import *
+from .pool import *
 from .reduce import *
 from .shape import *
+from .windows import *
 
 __all__: list[str] = []
 __all__ += contract.__all__
+__all__ += conv.__all__
 __all__ += elementwise.__all__
 __all__ += index.__all__
 __all__ += normal.__all__
+__all__ += pool.__all__
 __all__ += reduce.__all__
 __all__ += shape.__all__
+__all__ += windows.__all__

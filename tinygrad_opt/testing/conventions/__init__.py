@@ -12,6 +12,7 @@ from typing import Any
 from . import (
     elementwise,
     normal,
+    pool,
     reduce,
 )
 from .convention import Convention
@@ -22,6 +23,7 @@ _FAMILIES = (
     elementwise,
     reduce,
     normal,
+    pool,
 )
 CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 

@@ -22,9 +22,11 @@ from __future__ import annotations
 
 from . import (
     contract,
+    conv,
     elementwise,
     index,
     normal,
+    pool,
     reduce,
     shape,
 )
@@ -40,6 +42,8 @@ _FAMILIES = (
     index,
     contract,
     normal,
+    conv,
+    pool,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:
