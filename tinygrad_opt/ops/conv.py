@@ -19,17 +19,16 @@ from .. import errors
 from ..core.kinds import General, Linear, Multilinear, broadcast_to
 from .shape import _reshape
 from .windows import (
+    Rows,
     Windows,
     blocks,
     floating,
     fold_block,
-    fold_rows,
     image,
-    in_rows,
     slide,
     unbatched,
-    unfold_block,
     unfolded,
+    unfolding,
     whole,
     widened,
 )
@@ -42,6 +41,14 @@ Array = Any
 # Bytes of columns that are kept rather than written out again in the backward pass: no more than a cache holds, where
 # reading them back is cheaper than unfolding.
 KEPT = 1 << 22
+# An image is small beside the weight where it has so many times fewer windows than the weight has rows.
+FEW = 4
+
+
+def _side_by_side(xp: Any, values: Array, groups: int, rows: int, axes: int) -> Array:
+    """The images of a block (axis 0) moved beside their windows, the last `axes`: (groups, rows, batch * windows)."""
+    moved = xp.moveaxis(values, 0, values.ndim - 1 - axes)
+    return moved.reshape(groups, rows, math.prod(moved.shape[-1 - axes :]))
 
 
 def _conv_kernel(xp: Any, x: Array, weight: Array, *bias: Array, windows: Windows, groups: int) -> Array:
@@ -49,10 +56,15 @@ def _conv_kernel(xp: Any, x: Array, weight: Array, *bias: Array, windows: Window
     dtype = xp.result_type(x, weight, *bias)
     matrix = weight.reshape(groups, outs, rows)
     y = xp.empty((n, groups, outs, windows.count), dtype=dtype)
-    for part in blocks(x, n, groups * rows * windows.count * x.dtype.itemsize):
-        columns = unfold_block(xp, x[part], windows)
+    beside = outs > FEW * windows.count  # rather than read a large weight anew for each small image
+    parts = blocks(x, n, groups * rows * windows.count * x.dtype.itemsize)
+    for part, columns in unfolding(xp, x, windows, parts, beside):
         block = y[part]
-        xp.matmul(matrix, columns.reshape(len(columns), groups, rows, windows.count), out=block)
+        if beside:
+            product = xp.matmul(matrix, _side_by_side(xp, columns, groups, rows, len(windows.out)))
+            block[...] = product.reshape(groups, outs, len(block), windows.count).transpose(2, 0, 1, 3)
+        else:
+            xp.matmul(matrix, columns.reshape(len(block), groups, rows, windows.count), out=block)
         if bias:
             block += bias[0].reshape(groups, outs, 1)
     return y.reshape(n, groups * outs, *windows.out)
@@ -63,11 +75,16 @@ def _conv_weight_kernel(xp: Any, x: Array, g: Array, *, windows: Windows, groups
     channels = x.shape[1] // (windows.taps if windows.written else 1) // groups
     rows = channels * windows.taps
     total = xp.zeros((groups, rows, outs), dtype=xp.result_type(x, g))
-    for part in blocks(x, n, groups * rows * windows.count * x.dtype.itemsize):
-        columns = unfold_block(xp, x[part], windows)
-        columns = columns.reshape(len(columns), groups, rows, windows.count)
-        right = g[part].reshape(len(columns), groups, outs, windows.count).swapaxes(2, 3)
-        total += xp.matmul(columns, right).sum(axis=0)
+    beside = min(rows, outs) > FEW * windows.count  # rather than write a large product for each small image
+    parts = blocks(x, n, groups * rows * (windows.count + (not beside) * outs) * x.dtype.itemsize)
+    for part, columns in unfolding(xp, x, windows, parts, beside):
+        right = g[part].reshape(len(columns), groups, outs, windows.count)
+        if beside:
+            right = _side_by_side(xp, right, groups, outs, 1).swapaxes(1, 2)
+            total += xp.matmul(_side_by_side(xp, columns, groups, rows, len(windows.out)), right)
+        else:
+            columns = columns.reshape(len(columns), groups, rows, windows.count)
+            total += xp.matmul(columns, right.swapaxes(2, 3)).sum(axis=0)
     return total.swapaxes(1, 2).reshape(groups * outs, channels, *windows.kernel)
 
 
@@ -77,16 +94,22 @@ def _conv_input_kernel(xp: Any, g: Array, weight: Array, *, windows: Windows, gr
     if windows.trivial:
         columns = xp.matmul(matrix, g.reshape(n, groups, outs, windows.count))
         return columns.reshape(n, channels * windows.taps, *windows.out)
-    rows = windows.out if windows.sparse else (windows.out[0], *windows.padded[1:])
     x = xp.empty((n, channels, *windows.size), dtype=xp.result_type(g, weight))
-    for part in blocks(g, n, channels * windows.taps * math.prod(rows) * x.dtype.itemsize):
-        block = g[part]
-        if windows.sparse:
-            columns = xp.matmul(matrix, block.reshape(len(block), groups, outs, windows.count))
-            x[part] = fold_block(xp, columns.reshape(len(block), channels, *windows.kernel, *windows.out), windows)
-        else:
-            columns = xp.matmul(matrix, in_rows(xp, block, windows).reshape(len(block), groups, outs, windows.reach))
-            x[part] = fold_rows(xp, columns.reshape(len(block), channels, windows.taps, windows.reach), windows)
+    each = channels * windows.taps * x.dtype.itemsize
+    if windows.sparse:
+        for part in blocks(g, n, each * windows.count):
+            block = g[part].reshape(-1, groups, outs, windows.count)
+            columns = xp.matmul(matrix, block).reshape(len(block), channels, *windows.kernel, *windows.out)
+            x[part] = fold_block(xp, columns, windows)
+        return x
+    parts = blocks(g, n, each * math.prod(windows.padded))
+    if parts:
+        rows = Rows(xp, windows, parts[0].stop, groups, channels, groups * outs, x.dtype)
+    for part in parts:
+        spaced = rows.spaced(g[part])
+        count = len(spaced)
+        xp.matmul(matrix, spaced.reshape(count, groups, outs, windows.reach), out=rows.columns[:count])
+        x[part] = rows.folded(count)
     return x
 
 
@@ -144,12 +167,20 @@ _conv_bias: General = General(
 )
 
 
+def _learns(x: Any) -> bool:
+    return getattr(x, "_node", None) is not None
+
+
 def _convolve(dims: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     function = f"conv{dims}d"
     x, weight, bias, groups = _checked(function, dims, x, weight, bias, groups, transposed=False)
     x, batched = image(function, x, dims)
     windows = slide(function, x.shape[2:], tuple(weight.shape[2:]), stride, padding, dilation)
-    if x.shape[0] * x.shape[1] * windows.taps * windows.count * x.dtype.itemsize <= KEPT and not windows.trivial:
+    if (
+        not _learns(x)
+        and x.shape[0] * x.shape[1] * windows.taps * windows.count * x.dtype.itemsize <= KEPT
+        and not windows.trivial
+    ):
         x, windows = unfolded(x, windows=windows), windows.as_columns
     if bias is None:
         return unbatched(_conv(x, weight, windows=windows, groups=groups), batched)

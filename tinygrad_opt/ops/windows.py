@@ -13,9 +13,9 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import product
 from typing import Any
 
 from .. import backend, errors
@@ -30,7 +30,7 @@ Array = Any
 Sides = tuple[int, ...]
 # Bytes of columns that are worked on at once: on the host they stay in the cache between being written and being
 # read; on a GPU every further block costs a launch.
-HOST_BLOCK = 1 << 20
+HOST_BLOCK = 3 << 19
 DEVICE_BLOCK = 1 << 28
 
 
@@ -103,14 +103,14 @@ class Windows:
 
     @cached_property
     def reach(self) -> int:
-        """How far the windows' first elements are spread over the flattened padded image (see `in_rows`)."""
+        """How far the windows' first elements are spread over the flattened padded image."""
         return sum((n - 1) * far for n, far in zip(self.out, self.pitch, strict=True)) + 1
 
     @cached_property
-    def offsets(self) -> tuple[int, ...]:
-        """Where each tap of the first window lies in the flattened padded image."""
-        far = [d * p for d, p in zip(self.dilation, self.pitch, strict=True)]
-        return tuple(sum(map(operator.mul, tap, far)) for tap in product(*map(range, self.kernel)))
+    def span(self) -> int:
+        """How far the taps of a window are spread over the flattened padded image."""
+        taps = zip(self.kernel, self.dilation, self.pitch, strict=True)
+        return sum((k - 1) * d * far for k, d, far in taps)
 
     @cached_property
     def sparse(self) -> bool:
@@ -130,30 +130,49 @@ def blocks(x: Array, length: int, each: int) -> list[slice]:
     return [slice(i, min(i + step, length)) for i in range(0, length, step)]
 
 
-# The two kernels.
+# The two kernels. The memory of a block is taken once and used for all of them: fresh memory costs more than what is
+# written there.
 
 
-def unfold_block(xp: Any, x: Array, windows: Windows) -> Array:
-    """The windows of some images: (batch, channels, *kernel, *out), a view where there is nothing to unfold."""
-    if windows.trivial:
-        return x
+def unfolding(
+    xp: Any, x: Array, windows: Windows, parts: list[slice], beside: bool = False
+) -> Iterator[tuple[slice, Array]]:
+    """For each part of the batch its windows, to be used before the next are asked for.
+
+    They have the shape (batch, channels, *kernel, *out), and lie in this order in memory; with `beside` the images lie
+    side by side, in the order of (channels, *kernel, batch, *out). Where nothing is to unfold: the images themselves.
+    """
+    if windows.trivial or not parts:
+        yield from ((part, x[part]) for part in parts)
+        return
+    longest = parts[0].stop
+    stages = []  # (memory, what is copied there)
+    source = x
     if windows.is_padded:
-        padded = xp.zeros((*x.shape[:2], *windows.padded), dtype=x.dtype)
-        padded[windows.inside] = x
-        x = padded
-    dims = len(windows.size)
-    place = 1 + dims
-    for axis in reversed(range(dims)):  # x: (batch, channels, *kernel behind the axis, *size up to it, *out behind it)
-        shape, strides = x.shape, x.strides
+        source = xp.zeros((longest, x.shape[1], *windows.padded), dtype=x.dtype)
+        stages.append((source[windows.inside], x))
+    place = 1 + len(windows.size)
+    for axis in reversed(range(len(windows.size))):
+        # source: (batch, channels, *kernel behind the axis, *size up to the axis, *out behind it)
+        shape, strides = source.shape, source.strides
         shape = (*shape[:2], windows.kernel[axis], *shape[2:place], windows.out[axis], *shape[place + 1 :])
         far, near = strides[place] * windows.dilation[axis], strides[place] * windows.stride[axis]
         strides = (*strides[:2], far, *strides[2:place], near, *strides[place + 1 :])
-        x = xp.ascontiguousarray(xp.lib.stride_tricks.as_strided(x, shape=shape, strides=strides))
-    return x
+        seen = xp.lib.stride_tricks.as_strided(source, shape=shape, strides=strides)
+        if beside and axis == 0:
+            source = xp.moveaxis(xp.empty((*shape[1:place], longest, *shape[place:]), dtype=x.dtype), place - 1, 0)
+        else:
+            source = xp.empty((longest, *shape[1:]), dtype=x.dtype)
+        stages.append((source, seen))
+    for part in parts:
+        count = part.stop - part.start
+        for memory, seen in stages:
+            xp.copyto(memory[:count], seen[part] if seen.shape[0] == x.shape[0] else seen[:count])
+        yield part, source[:count]
 
 
 def fold_block(xp: Any, columns: Array, windows: Windows) -> Array:
-    """The transpose of `unfold_block`: windows of shape (batch, channels, *kernel, *out), summed into images."""
+    """The transpose of unfolding: windows of shape (batch, channels, *kernel, *out), summed into images."""
     if windows.trivial:
         return columns.reshape(*columns.shape[:2], *windows.size)
     dims = len(windows.size)
@@ -164,30 +183,53 @@ def fold_block(xp: Any, columns: Array, windows: Windows) -> Array:
         for tap in range(windows.kernel[axis]):
             image[(slice(None),) * place + (windows.along(axis, tap),)] += columns[:, :, tap]
         columns = image
-    return columns[windows.inside] if windows.is_padded else columns
+    return columns[windows.inside]
 
 
-# Where windows lie densely, each tap of all of them is one contiguous run of the flattened image, if the windows are
-# laid out in rows as long as the image's, with zeros between: adding a tap back is one long sum in place of many short
-# ones.
+class Rows:
+    """Memory for windows that lie densely, laid out so that folding them is a single sum of long runs.
 
+    The windows' values stand in rows as long as those of the padded image, with zeros between. Then what one tap of
+    all windows sees is one contiguous run of the flattened image, and the image is the sum over the taps of these
+    runs, each moved by the place of its tap: ``image[q] = Σ columns[tap, q - place(tap)]``. Zeros between the rows of
+    `columns` stand for what lies outside, so that the sum reads a strided view.
 
-def in_rows(xp: Any, g: Array, windows: Windows) -> Array:
-    """One value per window, (batch, channels, *out), in rows of the padded image: (batch, channels, reach)."""
-    rows = (windows.out[0], *windows.padded[1:])
-    if rows == windows.out:
-        return g.reshape(*g.shape[:2], windows.count)
-    spaced = xp.zeros((*g.shape[:2], *rows), dtype=g.dtype)
-    spaced[(..., *(slice(n) for n in windows.out))] = g
-    return spaced.reshape(*g.shape[:2], math.prod(rows))[..., : windows.reach]
+    Attributes
+    ----------
+    columns : array, shape (batch, groups, channels in a group * taps, reach)
+        To be filled.
+    """
 
+    def __init__(
+        self, xp: Any, windows: Windows, longest: int, groups: int, channels: int, outs: int, dtype: Any
+    ) -> None:
+        self.windows = windows
+        self._xp = xp
+        self._spaced = xp.zeros((longest, outs, windows.out[0], *windows.padded[1:]), dtype=dtype)
+        size, span, taps = math.prod(windows.padded), windows.span, windows.taps
+        flat = xp.zeros(longest * channels * taps * size + span, dtype=dtype)
+        rows = flat[: len(flat) - span].reshape(longest, groups, channels // groups * taps, size)
+        self.columns = rows[..., span : span + windows.reach]
+        steps, inner = [channels * taps * size, taps * size], taps
+        for k, d, far in zip(windows.kernel, windows.dilation, windows.pitch, strict=True):
+            inner //= k
+            steps.append(inner * size - d * far)
+        shape = (longest, channels, *windows.kernel, size)
+        strides = tuple(step * flat.itemsize for step in (*steps, 1))
+        self._moved = xp.lib.stride_tricks.as_strided(flat[span:], shape=shape, strides=strides)
 
-def fold_rows(xp: Any, columns: Array, windows: Windows) -> Array:
-    """`fold_block` for columns in such rows: (batch, channels, taps, reach)."""
-    image = xp.zeros((*columns.shape[:2], math.prod(windows.padded)), dtype=columns.dtype)
-    for tap, start in enumerate(windows.offsets):
-        image[..., start : start + windows.reach] += columns[:, :, tap]
-    return image.reshape(*columns.shape[:2], *windows.padded)[windows.inside]
+    def spaced(self, g: Array) -> Array:
+        """One value for each window, in rows: (batch, outs, reach)."""
+        spaced = self._spaced[: len(g)]
+        spaced[(..., *(slice(n) for n in self.windows.out))] = g
+        return spaced.reshape(*g.shape[:2], math.prod(spaced.shape[2:]))[..., : self.windows.reach]
+
+    def folded(self, count: int) -> Array:
+        """The first so many images."""
+        moved = self._moved[:count]
+        taps = "abdefghijk"[: moved.ndim - 3]
+        image = self._xp.einsum(f"nc{taps}q->ncq", moved)  # quicker than sum()
+        return image.reshape(*image.shape[:2], *self.windows.padded)[self.windows.inside]
 
 
 def widened(kernel: Any) -> Any:
@@ -202,8 +244,9 @@ def widened(kernel: Any) -> Any:
 
 
 def _unfold_kernel(xp: Any, x: Array, *, windows: Windows) -> Array:
-    columns = unfold_block(xp, x, windows)
-    return columns.reshape(x.shape[0], x.shape[1] * windows.taps, *windows.out)
+    shape = (x.shape[0], x.shape[1] * windows.taps, *windows.out)
+    _, columns = next(unfolding(xp, x, windows, [slice(0, x.shape[0])]))
+    return columns.reshape(shape)
 
 
 def _fold_kernel(xp: Any, columns: Array, *, windows: Windows) -> Array:
@@ -225,12 +268,14 @@ def whole(function: str, name: str, value: Any, dims: int, low: int) -> Sides:
         raise errors.ShapeError(
             f"{function}: {name} must be one number, or one for each of the {dims} spatial axes; got {value!r}"
         )
-    numbers = []
+    numbers: list[Any] = []
     for n in given:
         try:
-            numbers.append(operator.index(None if isinstance(n, bool) else n))
+            numbers.append(operator.index(n))
         except TypeError:
-            raise TypeError(f"{function}: {name} must be made of whole numbers; got {value!r}") from None
+            numbers.append(None)
+        if numbers[-1] is None or isinstance(n, bool):
+            raise TypeError(f"{function}: {name} must be made of whole numbers; got {value!r}")
         if numbers[-1] < low:
             raise ValueError(f"{function}: {name} must be at least {low}; got {value!r}")
     return tuple(numbers)
