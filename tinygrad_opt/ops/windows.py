@@ -30,7 +30,7 @@ Array = Any
 Sides = tuple[int, ...]
 # Bytes of columns that are worked on at once: on the host they stay in the cache between being written and being
 # read; on a GPU every further block costs a launch.
-HOST_BLOCK = 3 << 19
+HOST_BLOCK = 3 << 18
 DEVICE_BLOCK = 1 << 28
 
 
@@ -135,12 +135,13 @@ def blocks(x: Array, length: int, each: int) -> list[slice]:
 
 
 def unfolding(
-    xp: Any, x: Array, windows: Windows, parts: list[slice], beside: bool = False
+    xp: Any, x: Array, windows: Windows, parts: list[slice], beside: bool = False, into: Array | None = None
 ) -> Iterator[tuple[slice, Array]]:
     """For each part of the batch its windows, to be used before the next are asked for.
 
     They have the shape (batch, channels, *kernel, *out), and lie in this order in memory; with `beside` the images lie
     side by side, in the order of (channels, *kernel, batch, *out). Where nothing is to unfold: the images themselves.
+    With `into` all windows are written there, and stay.
     """
     if windows.trivial or not parts:
         yield from ((part, x[part]) for part in parts)
@@ -159,7 +160,9 @@ def unfolding(
         far, near = strides[place] * windows.dilation[axis], strides[place] * windows.stride[axis]
         strides = (*strides[:2], far, *strides[2:place], near, *strides[place + 1 :])
         seen = xp.lib.stride_tricks.as_strided(source, shape=shape, strides=strides)
-        if beside and axis == 0:
+        if into is not None and axis == 0:
+            source = into
+        elif beside and axis == 0:
             source = xp.moveaxis(xp.empty((*shape[1:place], longest, *shape[place:]), dtype=x.dtype), place - 1, 0)
         else:
             source = xp.empty((longest, *shape[1:]), dtype=x.dtype)
@@ -167,7 +170,8 @@ def unfolding(
     for part in parts:
         count = part.stop - part.start
         for memory, seen in stages:
-            xp.copyto(memory[:count], seen[part] if seen.shape[0] == x.shape[0] else seen[:count])
+            whole_batch = seen.shape[0] == x.shape[0]
+            xp.copyto(memory[part if memory is into else slice(count)], seen[part if whole_batch else slice(count)])
         yield part, source[:count]
 
 
@@ -244,9 +248,12 @@ def widened(kernel: Any) -> Any:
 
 
 def _unfold_kernel(xp: Any, x: Array, *, windows: Windows) -> Array:
-    shape = (x.shape[0], x.shape[1] * windows.taps, *windows.out)
-    _, columns = next(unfolding(xp, x, windows, [slice(0, x.shape[0])]))
-    return columns.reshape(shape)
+    columns = xp.empty((*x.shape[:2], *windows.kernel, *windows.out), dtype=x.dtype)
+    parts = blocks(x, x.shape[0], x.shape[1] * windows.taps * windows.count * x.dtype.itemsize)
+    for part, images in unfolding(xp, x, windows, parts, into=columns):
+        if windows.trivial:
+            columns[part] = images.reshape(columns[part].shape)
+    return columns.reshape(x.shape[0], x.shape[1] * windows.taps, *windows.out)
 
 
 def _fold_kernel(xp: Any, columns: Array, *, windows: Windows) -> Array:
