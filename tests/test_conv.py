@@ -10,7 +10,7 @@ from properties import host, joined
 from tinygrad_opt import errors
 from tinygrad_opt.core.primitive import UNREAD, named
 from tinygrad_opt.core.tape import reachable
-from tinygrad_opt.ops import conv, windows
+from tinygrad_opt.ops import columns, conv
 from tinygrad_opt.ops.windows import slide
 from tinygrad_opt.testing.specs import SPECS
 
@@ -26,8 +26,8 @@ GEOMETRIES = [
 @pytest.fixture
 def small_blocks(monkeypatch):
     """One or two images in a block, whatever the size."""
-    monkeypatch.setattr(windows, "HOST_BLOCK", 5000)
-    monkeypatch.setattr(windows, "DEVICE_BLOCK", 5000)
+    monkeypatch.setattr(columns, "HOST_BLOCK", 5000)
+    monkeypatch.setattr(columns, "DEVICE_BLOCK", 5000)
 
 
 def arrays(shapes, device, seed=0):

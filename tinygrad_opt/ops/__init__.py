@@ -6,6 +6,7 @@ What a family makes public stands in its own ``__all__``, and nowhere else.
 from __future__ import annotations
 
 from . import (
+    columns,
     contract,
     conv,
     elementwise,
@@ -14,8 +15,8 @@ from . import (
     pool,
     reduce,
     shape,
-    windows,
 )
+from .columns import *
 from .contract import *
 from .conv import *
 from .elementwise import *
@@ -24,9 +25,9 @@ from .normal import *
 from .pool import *
 from .reduce import *
 from .shape import *
-from .windows import *
 
 __all__: list[str] = []
+__all__ += columns.__all__
 __all__ += contract.__all__
 __all__ += conv.__all__
 __all__ += elementwise.__all__
@@ -35,4 +36,3 @@ __all__ += normal.__all__
 __all__ += pool.__all__
 __all__ += reduce.__all__
 __all__ += shape.__all__
-__all__ += windows.__all__

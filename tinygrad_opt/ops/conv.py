@@ -17,21 +17,9 @@ from typing import Any
 
 from .. import errors
 from ..core.kinds import General, Linear, Multilinear, broadcast_to
+from .columns import Rows, blocks, fold_block, unfolded, unfolding, widened
 from .shape import _reshape
-from .windows import (
-    Rows,
-    Windows,
-    blocks,
-    floating,
-    fold_block,
-    image,
-    slide,
-    unbatched,
-    unfolded,
-    unfolding,
-    whole,
-    widened,
-)
+from .windows import Windows, floating, image, slide, unbatched, whole
 
 __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -56,6 +44,8 @@ def _conv_kernel(xp: Any, x: Array, weight: Array, *bias: Array, windows: Window
     dtype = xp.result_type(x, weight, *bias)
     matrix = weight.reshape(groups, outs, rows)
     y = xp.empty((n, groups, outs, windows.count), dtype=dtype)
+    if bias:  # repeated over the windows, it is added in one run per image rather than in many short ones
+        repeated = xp.repeat(bias[0], windows.count)
     beside = outs > FEW * windows.count  # rather than read a large weight anew for each small image
     parts = blocks(x, n, groups * rows * windows.count * x.dtype.itemsize)
     for part, columns in unfolding(xp, x, windows, parts, beside):
@@ -66,7 +56,8 @@ def _conv_kernel(xp: Any, x: Array, weight: Array, *bias: Array, windows: Window
         else:
             xp.matmul(matrix, columns.reshape(len(block), groups, rows, windows.count), out=block)
         if bias:
-            block += bias[0].reshape(groups, outs, 1)
+            flat = block.reshape(len(block), repeated.size)
+            flat += repeated
     return y.reshape(n, groups * outs, *windows.out)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from .. import backend, errors
 from ..core.kinds import Constant, General, Linear
+from .columns import widened
 from .index import getitem
 from .shape import concatenate
-from .windows import Windows, floating, image, slide, unbatched, whole, widened
+from .windows import Windows, floating, image, slide, unbatched, whole
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",

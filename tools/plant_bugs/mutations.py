@@ -282,7 +282,7 @@ MUTATIONS = [
     ),
     Mutation(
         "columns moved too far",
-        "tinygrad_opt/ops/windows.py",
+        "tinygrad_opt/ops/columns.py",
         "            steps.append(inner * size - d * far)",
         "            steps.append(inner * size - far)",
         "conv_input: folds dilated windows as if they were dense",
@@ -290,7 +290,7 @@ MUTATIONS = [
     ),
     Mutation(
         "last block",
-        "tinygrad_opt/ops/windows.py",
+        "tinygrad_opt/ops/columns.py",
         "    return [slice(i, min(i + step, length)) for i in range(0, length, step)]",
         "    return [slice(i, i + step) for i in range(0, max(length - step, 0) + 1, step)]",
         "conv: the images behind the last full block are left out",

@@ -301,6 +301,6 @@ SPECS = [
     ),
     Spec("unfold", _unfold_call_reference, _unfold_call),
     Spec("fold", _fold_call_reference, _fold_call),
-    Spec("unfold_images", _unfold_reference, _images, primitive="unfold", function=ops.windows.unfolded),
-    Spec("fold_columns", _fold_reference, _columns, primitive="fold", function=ops.windows.folded),
+    Spec("unfold_images", _unfold_reference, _images, primitive="unfold", function=ops.columns.unfolded),
+    Spec("fold_columns", _fold_reference, _columns, primitive="fold", function=ops.columns.folded),
 ]
