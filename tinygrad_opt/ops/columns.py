@@ -89,10 +89,10 @@ def fold_block(xp: Any, columns: Array, windows: Windows) -> Array:
     place = 1 + dims
     for axis in range(dims):  # columns: (batch, channels, *kernel from the axis on, *sides before it, *out from it on)
         shape = columns.shape
-        image = xp.zeros((*shape[:2], *shape[3 : place + 1], windows.padded[axis], *shape[place + 2 :]), columns.dtype)
+        total = xp.zeros((*shape[:2], *shape[3 : place + 1], windows.padded[axis], *shape[place + 2 :]), columns.dtype)
         for tap in range(windows.kernel[axis]):
-            image[(slice(None),) * place + (windows.along(axis, tap),)] += columns[:, :, tap]
-        columns = image
+            total[(slice(None),) * place + (windows.along(axis, tap),)] += columns[:, :, tap]
+        columns = total
     return columns[windows.inside]
 
 
@@ -138,8 +138,8 @@ class Rows:
         """The first so many images."""
         moved = self._moved[:count]
         taps = "abdefghijk"[: moved.ndim - 3]
-        image = self._xp.einsum(f"nc{taps}q->ncq", moved)  # quicker than sum()
-        return image.reshape(*image.shape[:2], *self.windows.padded)[self.windows.inside]
+        total = self._xp.einsum(f"nc{taps}q->ncq", moved)  # quicker than sum()
+        return total.reshape(*total.shape[:2], *self.windows.padded)[self.windows.inside]
 
 
 def widened(kernel: Any) -> Any:

@@ -8,6 +8,9 @@ All three are products of matrices with the windows of the image, written out as
 memory of the image, so the batch goes through in blocks that stay in the cache, and the columns are not kept. Where
 they are small altogether, they are written out once, and the layer becomes a pointwise convolution of them: then
 what is kept for the gradient of the weight is the columns, in place of the image.
+
+The gradient of the image is a product as well, whose columns are summed back. With stride 1 the cotangent is first laid
+out in rows as long as the image's (see `Rows`), which wastes a few products and makes the sum several times faster.
 """
 
 from __future__ import annotations
@@ -89,7 +92,7 @@ def _conv_input_kernel(xp: Any, g: Array, weight: Array, *, windows: Windows, gr
     each = channels * windows.taps * x.dtype.itemsize
     if windows.sparse:
         for part in blocks(g, n, each * windows.count):
-            block = g[part].reshape(-1, groups, outs, windows.count)
+            block = g[part].reshape(part.stop - part.start, groups, outs, windows.count)
             columns = xp.matmul(matrix, block).reshape(len(block), channels, *windows.kernel, *windows.out)
             x[part] = fold_block(xp, columns, windows)
         return x
