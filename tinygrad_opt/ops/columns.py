@@ -90,8 +90,10 @@ def fold_block(xp: Any, columns: Array, windows: Windows) -> Array:
     for axis in range(dims):  # columns: (batch, channels, *kernel from the axis on, *sides before it, *out from it on)
         shape = columns.shape
         total = xp.zeros((*shape[:2], *shape[3 : place + 1], windows.padded[axis], *shape[place + 2 :]), columns.dtype)
-        for tap in range(windows.kernel[axis]):
-            total[(slice(None),) * place + (windows.along(axis, tap),)] += columns[:, :, tap]
+        before = (slice(None),) * place
+        total[(*before, windows.along(axis, 0))] = columns[:, :, 0]
+        for tap in range(1, windows.kernel[axis]):
+            total[(*before, windows.along(axis, tap))] += columns[:, :, tap]
         columns = total
     return columns[windows.inside]
 
@@ -146,8 +148,9 @@ def widened(kernel: Any) -> Any:
     """A kernel that computes in float32 where all it gets is float16: sums of products would lose their digits."""
 
     def run(xp: Any, *arrays: Array, **meta: Any) -> Array:
-        if any(x.dtype != float16 for x in arrays):
-            return kernel(xp, *arrays, **meta)
+        for x in arrays:
+            if x.dtype != float16:
+                return kernel(xp, *arrays, **meta)
         return kernel(xp, *(x.astype(float32) for x in arrays), **meta).astype(float16)
 
     return run

@@ -34,6 +34,8 @@ Array = Any
 KEPT = 1 << 22
 # An image is small beside the weight where it has so many times fewer windows than the weight has rows.
 FEW = 4
+# A matrix of so many rows gains more from a contiguous factor than turning that one costs.
+MANY = 128
 
 
 def _side_by_side(xp: Any, values: Array, groups: int, rows: int, axes: int) -> Array:
@@ -77,8 +79,11 @@ def _conv_weight_kernel(xp: Any, x: Array, g: Array, *, windows: Windows, groups
             right = _side_by_side(xp, right, groups, outs, 1).swapaxes(1, 2)
             total += xp.matmul(_side_by_side(xp, columns, groups, rows, len(windows.out)), right)
         else:
+            right = right.swapaxes(2, 3)
+            if rows > MANY:
+                right = xp.ascontiguousarray(right)
             columns = columns.reshape(len(columns), groups, rows, windows.count)
-            total += xp.matmul(columns, right.swapaxes(2, 3)).sum(axis=0)
+            total += xp.matmul(columns, right).sum(axis=0)
     return total.swapaxes(1, 2).reshape(groups * outs, channels, *windows.kernel)
 
 
@@ -170,11 +175,10 @@ def _convolve(dims: int, x: Any, weight: Any, bias: Any, stride: Any, padding: A
     x, weight, bias, groups = _checked(function, dims, x, weight, bias, groups, transposed=False)
     x, batched = image(function, x, dims)
     windows = slide(function, x.shape[2:], tuple(weight.shape[2:]), stride, padding, dilation)
-    if (
-        not _learns(x)
-        and x.shape[0] * x.shape[1] * windows.taps * windows.count * x.dtype.itemsize <= KEPT
-        and not windows.trivial
-    ):
+    rows = x.shape[1] * windows.taps
+    small = x.shape[0] * rows * windows.count * x.dtype.itemsize <= KEPT and not windows.trivial
+    # Where the image learns too, its columns' gradient is summed back all at once: that pays if they are few.
+    if small and (not _learns(x) or rows <= weight.shape[0]):
         x, windows = unfolded(x, windows=windows), windows.as_columns
     if bias is None:
         return unbatched(_conv(x, weight, windows=windows, groups=groups), batched)

@@ -5,7 +5,6 @@ An image is an array of shape (batch, channels, *size), for any number of spatia
 
 from __future__ import annotations
 
-import contextlib
 import math
 import operator
 from dataclasses import dataclass, replace
@@ -163,8 +162,10 @@ def slide(
     function: str, size: Sides, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool = False
 ) -> Windows:
     """The windows that these arguments describe, in PyTorch's terms, or an error that names the wrong one."""
-    with contextlib.suppress(TypeError):  # of lists, which cannot be looked up, and of mistakes, which are found again
+    try:
         return _slide(function, size, kernel, stride, padding, dilation, ceil_mode)
+    except TypeError:  # of lists, which cannot be looked up, and of mistakes, which are found again
+        pass
     return _slide.__wrapped__(function, size, kernel, stride, padding, dilation, ceil_mode)
 
 
