@@ -14,7 +14,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 
-from bench import cli, footprint, hvp, report, rounds, verify
+from bench import cli, convolution, footprint, hvp, report, rounds, verify
 from bench.peers import OURS, load
 from bench.peers.numpy_by_hand import NumPyByHand, loss_and_gradients
 from bench.workload import SIZES, Problem, make_problem
@@ -214,6 +214,45 @@ def test_pytorch_agrees_with_the_referee(problem: Problem) -> None:
     verify.check_losses("PyTorch", losses, verify.referee_losses(problem))
 
 
+# Convolution
+
+
+LAYER = convolution.Layer(2, 3, 5, 3, padded=True)
+
+
+def test_referee_convolution_has_the_slope_of_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The result is linear in each argument: its product with the cotangent is one number, however it is put."""
+    monkeypatch.setattr(convolution, "BATCH", 2)
+    work = convolution.make_work(LAYER)
+    of_weight, of_bias, of_x = convolution.referee_gradients(work, images=True)
+    assert [g.shape for g in (of_weight, of_bias, of_x)] == [work.weight.shape, work.bias.shape, work.x.shape]
+    x = np.pad(work.x.astype(np.float64), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    y = sum(
+        np.einsum("nchw,oc->nohw", x[..., i : i + 5, j : j + 5], work.weight[:, :, i, j].astype(np.float64))
+        for i, j in np.ndindex(3, 3)
+    )
+    expected = pytest.approx(float(np.sum(y * work.cotangent)), rel=1e-9)
+    assert float(np.vdot(of_weight, work.weight)) == expected
+    assert float(np.vdot(of_x, work.x)) == expected
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_our_convolution_is_right_and_a_wrong_one_is_refused(monkeypatch: pytest.MonkeyPatch, images: bool) -> None:
+    monkeypatch.setattr(convolution, "BATCH", 2)
+    work, ours = convolution.make_work(LAYER), load(OURS)
+    assert set(convolution.verified_runs({OURS: ours, "numpy": NumPyByHand()}, work, images)) == {OURS}
+    right = ours.convolution(work, images)
+    monkeypatch.setattr(ours, "convolution", lambda work, images: lambda: [1.0001 * g.numpy() for g in right()])
+    with pytest.raises(verify.Disagreement, match="gradient of a convolution is off"):
+        convolution.verified_runs({OURS: ours}, work, images)
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_padding_keeps_the_size(padded: bool) -> None:
+    work = convolution.make_work(convolution.Layer(1, 2, 8, 5, padded))
+    assert work.cotangent.shape == (convolution.BATCH, 2, *(8 if padded else 4,) * 2)
+
+
 # Our side, and the command
 
 
@@ -247,7 +286,7 @@ def test_a_wrong_contestant_ends_the_command(
 
 def test_the_command_runs(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    command = [sys.executable, str(TOOLS / "bench"), "steps", "op", "hvp", "memory", "--sizes", "tiny"]
+    command = [sys.executable, str(TOOLS / "bench"), "steps", "op", "hvp", "memory", "conv", "--sizes", "tiny"]
     result = subprocess.run(
         [*command, "--quick", "--peers", "numpy", "--json", str(file)],
         capture_output=True,
@@ -261,3 +300,4 @@ def test_the_command_runs(tmp_path: Path) -> None:
     assert found["steps"]["tiny"]["numpy"]["ours_over_peer"]["median"] > 0
     assert len(found["op"]["recording"][OURS]["seconds"]) == rounds.QUICK.rounds
     assert found["memory"]["chain"][OURS]["held"] >= 1_000_000
+    assert set(found["conv"]) == {f"{layer}, {place}" for layer in convolution.LAYERS for place in convolution.PLACES}

@@ -127,6 +127,8 @@ def at_singular_points(name: str) -> Iterator[Any]:
 def spoiled(value: Any) -> Any:
     """Another value of the same shape and dtype."""
     if isinstance(value, np.ndarray):
+        if value.dtype.kind in "iu":
+            return (value == 0).astype(value.dtype)
         return ~value if value.dtype == bool else np.full_like(value, np.nan)
     return value + 1
 

@@ -7,11 +7,47 @@ from typing import Any
 from .. import ops
 
 __all__ = ["batch_norm", "cross_entropy", "linear", "log_softmax", "relu", "softmax", "tanh"]
+__all__ += [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "fold",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "unfold",
+]
 
 relu = ops.relu
 tanh = ops.tanh
 softmax = ops.softmax
 log_softmax = ops.log_softmax
+adaptive_avg_pool1d = ops.adaptive_avg_pool1d
+adaptive_avg_pool2d = ops.adaptive_avg_pool2d
+adaptive_avg_pool3d = ops.adaptive_avg_pool3d
+avg_pool1d = ops.avg_pool1d
+avg_pool2d = ops.avg_pool2d
+avg_pool3d = ops.avg_pool3d
+conv1d = ops.conv1d
+conv2d = ops.conv2d
+conv3d = ops.conv3d
+conv_transpose1d = ops.conv_transpose1d
+conv_transpose2d = ops.conv_transpose2d
+conv_transpose3d = ops.conv_transpose3d
+fold = ops.fold
+max_pool1d = ops.max_pool1d
+max_pool2d = ops.max_pool2d
+max_pool3d = ops.max_pool3d
+unfold = ops.unfold
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:

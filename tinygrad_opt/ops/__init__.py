@@ -9,13 +9,16 @@ from . import (
     arithmetic,
     broadcasting,
     choice,
+    columns,
     comparison,
     contract,
+    conv,
     einstein,
     exponential,
     index,
     normal,
     norms,
+    pool,
     products,
     reduce,
     rounding,
@@ -27,13 +30,16 @@ from . import linalg as linalg
 from .arithmetic import *
 from .broadcasting import *
 from .choice import *
+from .columns import *
 from .comparison import *
 from .contract import *
+from .conv import *
 from .einstein import *
 from .exponential import *
 from .index import *
 from .normal import *
 from .norms import *
+from .pool import *
 from .products import *
 from .reduce import *
 from .rounding import *
@@ -45,13 +51,16 @@ __all__: list[str] = []
 __all__ += arithmetic.__all__
 __all__ += broadcasting.__all__
 __all__ += choice.__all__
+__all__ += columns.__all__
 __all__ += comparison.__all__
 __all__ += contract.__all__
+__all__ += conv.__all__
 __all__ += einstein.__all__
 __all__ += exponential.__all__
 __all__ += index.__all__
 __all__ += normal.__all__
 __all__ += norms.__all__
+__all__ += pool.__all__
 __all__ += products.__all__
 __all__ += reduce.__all__
 __all__ += rounding.__all__

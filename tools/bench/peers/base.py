@@ -1,4 +1,4 @@
-"""What a contestant offers: a training step, and, where it can, recorded additions and second derivatives.
+"""What a contestant offers: a training step, and, where it can, recorded additions, second derivatives, convolution.
 
 Each peer writes these the way its own users would, with its default settings. A peer that lacks something
 returns None, and its row stays out of that table.
@@ -40,4 +40,8 @@ class Peer(ABC):
 
     def second_order(self, problem: Problem, direction: Sequence[Array]) -> SecondOrder | None:
         """The gradient of the loss at the initial parameters, and its Hessian times `direction`."""
+        return None
+
+    def convolution(self, work: Any, images: bool) -> Callable[[], Sequence[Any]] | None:
+        """A convolution forward and backward (a `bench.convolution.Work`): gradients of weight, bias, and images."""
         return None

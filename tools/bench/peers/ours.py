@@ -59,3 +59,16 @@ class Ours(Peer):
         gradient = tg.grad(loss_of)
         _, push = tg.linearize(gradient, parameters)
         return SecondOrder(gradient=lambda: gradient(parameters), product=lambda: push(v))
+
+    def convolution(self, work: Any, images: bool) -> Callable[[], Sequence[Any]]:
+        weight, bias = (tg.tensor(a, requires_grad=True) for a in (work.weight, work.bias))
+        x, cotangent = tg.tensor(work.x, requires_grad=images), tg.tensor(work.cotangent)
+        leaves = [weight, bias, x] if images else [weight, bias]
+
+        def run() -> list[Any]:
+            for leaf in leaves:
+                leaf.zero_grad()
+            tg.nn.functional.conv2d(x, weight, bias, padding=work.padding).backward(cotangent)
+            return [leaf.grad for leaf in leaves]
+
+        return run

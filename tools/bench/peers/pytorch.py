@@ -67,6 +67,19 @@ class PyTorch(Peer):
             product=lambda: torch.autograd.grad(recorded, parameters, grad_outputs=v, retain_graph=True),
         )
 
+    def convolution(self, work: Any, images: bool) -> Callable[[], Sequence[Any]] | None:
+        weight, bias = (torch.tensor(a, requires_grad=True) for a in (work.weight, work.bias))
+        x, cotangent = torch.tensor(work.x, requires_grad=images), torch.tensor(work.cotangent)
+        leaves = [weight, bias, x] if images else [weight, bias]
+
+        def run() -> list[Any]:
+            for leaf in leaves:
+                leaf.grad = None
+            F.conv2d(x, weight, bias, padding=work.padding).backward(cotangent)
+            return [leaf.grad for leaf in leaves]
+
+        return run
+
 
 class PyTorchFused(PyTorch):
     """Only the optimizer differs, so there is nothing to show beyond the training step."""
@@ -78,4 +91,7 @@ class PyTorchFused(PyTorch):
         return None
 
     def second_order(self, problem: Problem, direction: Sequence[Array]) -> None:
+        return None
+
+    def convolution(self, work: Any, images: bool) -> None:
         return None
