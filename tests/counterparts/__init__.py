@@ -15,6 +15,7 @@ from . import (
     index,
     normal,
     reduce,
+    scan,
     shape,
 )
 
@@ -26,6 +27,7 @@ _FAMILIES = (
     index,
     normal,
     reduce,
+    scan,
     shape,
 )
 TORCH: dict[str, Any] = {}

@@ -148,10 +148,13 @@ class Operators(Variable):
     any = ops.any
     argmax = ops.argmax
     argmin = ops.argmin
+    cumprod = ops.cumprod
+    cumsum = ops.cumsum
     logsumexp = ops.logsumexp
     max = ops.max
     mean = ops.mean
     min = ops.min
+    prod = ops.prod
     sum = ops.sum
 
     # Shapes, and the type of the elements.

@@ -11,6 +11,7 @@ from . import (
     index,
     normal,
     reduce,
+    scan,
     shape,
 )
 from .contract import *
@@ -18,6 +19,7 @@ from .elementwise import *
 from .index import *
 from .normal import *
 from .reduce import *
+from .scan import *
 from .shape import *
 
 __all__: list[str] = []
@@ -26,4 +28,5 @@ __all__ += elementwise.__all__
 __all__ += index.__all__
 __all__ += normal.__all__
 __all__ += reduce.__all__
+__all__ += scan.__all__
 __all__ += shape.__all__

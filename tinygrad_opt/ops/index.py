@@ -29,10 +29,10 @@ def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple
 
 _getitem: Linear = Linear(
     "getitem",
-    lambda g, like, *, index: _scatter_add(g, shape=like.shape, index=index),
+    lambda g, like, *, index: scatter_add(g, shape=like.shape, index=index),
     kernel=lambda xp, x, *, index: x[index],
 )
-_scatter_add: Linear = Linear(
+scatter_add: Linear = Linear(
     "scatter_add", lambda g, like, *, shape, index: _getitem(g, index=index), kernel=_scatter_add_kernel
 )
 

@@ -1,30 +1,47 @@
-"""Reductions: many elements to one, along some axes."""
+"""Reductions: many elements to one, along some axes.
+
+The signatures are NumPy's. What NumPy does inside its loops for ``dtype=``, ``where=`` and ``initial=`` is done here
+around the reduction: the elements are cast, those left out are replaced by what does not count, and the start joins the
+result.
+"""
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
 from .. import errors
-from ..core.dtypes import float16, float32
+from ..core.dtypes import as_dtype, float16, float32
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
-from .elementwise import equal, exp, where
-from .shape import normalize_axes, normalize_axis
+from .elementwise import astype, equal, exp, maximum, minimum
+from .elementwise import where as choose
+from .shape import normalize_axes, normalize_axis, permute_dims
 
-__all__ = ["all", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
+__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
 
 Axes = int | tuple[int, ...] | None
 
 
-def _kept(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
+def kept(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
     """The shape after reducing `axis`, the reduced axes kept with length 1."""
     return tuple(1 if i in axis else n for i, n in enumerate(shape))
 
 
 def _spread(g: Any, like: Any, axis: tuple[int, ...]) -> Any:
     """A reduced value, put back beside every element that it came from."""
-    return broadcast_to(g.reshape(_kept(like.shape, axis)), shape=like.shape)
+    return broadcast_to(g.reshape(kept(like.shape, axis)), shape=like.shape)
+
+
+def in_one_axis(x: Any, axis: tuple[int, ...]) -> tuple[Any, int]:
+    """`x` with the axes `axis` made one, and its place: for functions that go along a single axis."""
+    if len(axis) == 1:
+        return x, axis[0]
+    shape = tuple(x.shape)
+    rest = tuple(i for i in range(len(shape)) if i not in axis)
+    row = x if rest + axis == tuple(range(len(shape))) else permute_dims(x, rest + axis)
+    return row.reshape((*(shape[i] for i in rest), _count(shape, axis))), len(rest)
 
 
 def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
@@ -44,19 +61,21 @@ _mean: Linear = Linear(
 )
 
 
+def shares(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """One, divided equally among the elements along `axis` that are equal to the reduced value `y`."""
+    dtype = float32 if x.dtype == float16 else x.dtype  # float16 cannot count beyond 65,504
+    chosen = cast(equal(x, y.reshape(kept(x.shape, axis))), dtype=dtype)
+    return chosen / chosen.sum(axis, keepdims=True)
+
+
 def _extreme(name: str, library_name: str) -> General:
     """max or min: the derivative goes to the extreme elements, in equal parts."""
 
-    def share(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
-        wide = float32 if x.dtype == float16 else x.dtype  # float16 cannot count beyond 65,504
-        chosen = cast(equal(x, y.reshape(_kept(x.shape, axis))), dtype=wide)
-        return chosen / chosen.sum(axis, keepdims=True)
-
     def push(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        return (t * share(y, x, axis)).sum(axis, keepdims=keepdims)
+        return (t * shares(y, x, axis)).sum(axis, keepdims=keepdims)
 
     def pull(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        return g.reshape(_kept(x.shape, axis)) * share(y, x, axis)
+        return g.reshape(kept(x.shape, axis)) * shares(y, x, axis)
 
     return General(name, [push], [pull], kernel=library_name)
 
@@ -66,7 +85,9 @@ _min = _extreme("min", "min")
 
 
 def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    shape = _kept(x.shape, axis)
+    if x.dtype == float16:  # the sum of many would leave its range
+        return _logsumexp_kernel(xp, x.astype(float32), axis=axis, keepdims=keepdims).astype(float16)
+    shape = kept(x.shape, axis)
     if x.size == 0:
         y = xp.full(shape, -xp.inf, dtype=x.dtype)
     else:
@@ -80,50 +101,99 @@ def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool)
 
 def _softmax_of(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """exp(x - y), with weights 0 where everything is -inf."""
-    y = y.reshape(_kept(x.shape, axis))
-    return exp(x - where(equal(y, -math.inf), 0.0, y))
+    y = y.reshape(kept(x.shape, axis))
+    return exp(x - choose(equal(y, -math.inf), 0.0, y))
 
 
 _logsumexp: General = General(
     "logsumexp",
     [lambda t, y, x, *, axis, keepdims: (t * _softmax_of(y, x, axis)).sum(axis, keepdims=keepdims)],
-    [lambda g, y, x, *, axis, keepdims: g.reshape(_kept(x.shape, axis)) * _softmax_of(y, x, axis)],
+    [lambda g, y, x, *, axis, keepdims: g.reshape(kept(x.shape, axis)) * _softmax_of(y, x, axis)],
     kernel=_logsumexp_kernel,
 )
 
 
-def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def start(
+    function: str, a: Any, *, out: None = None, dtype: Any = None, where: Any = True, instead: Any = 0
+) -> Any:  # fmt: skip
+    """The elements to reduce: cast to `dtype`, and with `instead` in the place of those that `where` leaves out."""
+    a = operand(function, a)
+    refuse_out(function, out)
+    if dtype is not None:
+        a = as_type(a, dtype)
+    return a if where is True else choose(selection(function, where, a.shape), a, instead)
+
+
+def refuse_out(function: str, out: Any) -> None:
+    """A parameter `out` has NumPy's place in a signature, and no use."""
+    if out is not None:
+        raise TypeError(
+            f"{function}: out= is not supported, because nothing is written into tensors; write y = tg.{function}(...)"
+        )
+
+
+def as_type(a: Any, dtype: Any) -> Any:
+    """`a` in that dtype; itself where it has it, or where nothing is asked for."""
+    return a if dtype is None or a.dtype == as_dtype(dtype) else astype(a, dtype)
+
+
+def selection(function: str, where: Any, shape: tuple[int, ...]) -> Any:
+    """The mask that was given as ``where=``: bool, and no larger than what it selects from."""
+    mask = operand(function, where)
+    if mask.dtype.kind != "b":
+        raise TypeError(f"{function}: where= takes a mask of bool; got {mask.dtype}. Write where=(mask != 0).")
+    sides = zip(tuple(mask.shape)[::-1], tuple(shape)[::-1], strict=False)
+    if len(mask.shape) > len(shape) or not builtins.all(n in (1, m) for n, m in sides):
+        raise errors.ShapeError(
+            f"{function}: where= of shape {tuple(mask.shape)} does not broadcast to the shape {tuple(shape)} of the "
+            "elements that it selects from"
+        )
+    return mask
+
+
+def sum(
+    a: Any, axis: Axes = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
+    where: Any = True,
+) -> Any:  # fmt: skip
     """Sum over the elements along `axis`.
 
     Parameters
     ----------
-    x : tensor or array
+    a : tensor or array
     axis : int or tuple of int, optional
         The axes that are summed away; all of them by default. Negative ones count from the end.
+    dtype : dtype, optional
+        Of the terms and of the sum: that of `a` (int64 for bool and small integers, as in NumPy).
+    out : None
+        Only for NumPy's order of arguments.
     keepdims : bool
         Keep the reduced axes, with length 1.
-
-    Returns
-    -------
-    tensor
-        In the dtype of `x` (bool and small integers become int64, as in NumPy).
+    initial : number, optional
+        Where the sum starts.
+    where : tensor or array of bool, optional
+        Which elements take part; it broadcasts to the shape of `a`. The others have derivative 0.
 
     Raises
     ------
     ShapeError
-        For an axis that `x` does not have, or one named twice.
+        For an axis that `a` does not have, one named twice, and a mask that does not fit.
 
     Examples
     --------
     >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     tensor([4., 6.])
     """
-    x = operand("sum", x)
-    return _sum(x, axis=normalize_axes("sum", axis, len(x.shape)), keepdims=keepdims)
+    a = start("sum", a, out=out, dtype=dtype, where=where)
+    y = as_type(_sum(a, axis=normalize_axes("sum", axis, len(a.shape)), keepdims=keepdims), dtype)
+    return y if initial is None else as_type(y + initial, y.dtype)
 
 
-def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def mean(
+    a: Any, axis: Axes = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
     """Arithmetic mean of the elements along `axis`; parameters as for `sum`.
+
+    The mean of integers is a float64. With a mask that selects nothing it is nan.
 
     Raises
     ------
@@ -135,46 +205,80 @@ def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(2.5)
     """
-    x = operand("mean", x)
-    return _mean(x, axis=_nonempty("mean", x, axis), keepdims=keepdims)
+    a = start("mean", a, out=out, dtype=dtype)
+    axes = nonempty("mean", a, axis)
+    if where is True:
+        return as_type(_mean(a, axis=axes, keepdims=keepdims), dtype)
+    mask = selection("mean", where, a.shape)
+    total = _sum(choose(mask, wide(a), 0), axis=axes, keepdims=keepdims)
+    return as_type(
+        total / _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims),
+        dtype or (a.dtype if a.dtype.kind == "f" else None),
+    )
 
 
-def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Largest element along `axis`; parameters as for `sum`.
+def wide(a: Any) -> Any:
+    """float16 as float32, for sums that would leave its range; every other dtype as it is."""
+    return as_type(a, float32) if a.dtype == float16 else a
+
+
+def max(
+    a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """Largest element along `axis`, and at least `initial`; parameters as for `sum`.
 
     Tied elements share the derivative equally.
 
     Raises
     ------
     ShapeError
-        For a bad axis, and for the maximum of no elements.
+        For a bad axis, and for the maximum of no elements without `initial`.
 
     Examples
     --------
     >>> tg.max(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([2., 4.])
     """
-    x = operand("max", x)
-    return _max(x, axis=_nonempty("max", x, axis), keepdims=keepdims)
+    return _largest("max", _max, maximum, a, axis, out, keepdims, initial, where)
 
 
-def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Smallest element along `axis`; parameters as for `sum`.
+def min(
+    a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """Smallest element along `axis`, and at most `initial`; parameters as for `sum`.
 
     Tied elements share the derivative equally.
 
     Raises
     ------
     ShapeError
-        For a bad axis, and for the minimum of no elements.
+        For a bad axis, and for the minimum of no elements without `initial`.
 
     Examples
     --------
     >>> tg.min(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([1., 3.])
     """
-    x = operand("min", x)
-    return _min(x, axis=_nonempty("min", x, axis), keepdims=keepdims)
+    return _largest("min", _min, minimum, a, axis, out, keepdims, initial, where)
+
+
+def _largest(
+    function: str, reduction: Any, of_two: Any, a: Any, axis: Axes, out: None, keepdims: bool, initial: Any, where: Any
+) -> Any:
+    """max, and min by its mirror image: `of_two` is the same for two operands."""
+    if initial is None:
+        if where is not True:
+            raise ValueError(f"{function}: where= may leave nothing; pass initial=, the result for no elements")
+        a = start(function, a, out=out)
+        return reduction(a, axis=nonempty(function, a, axis), keepdims=keepdims)
+    a = start(function, a, out=out, where=where, instead=initial)
+    axes = normalize_axes(function, axis, len(a.shape))
+    if not _count(a.shape, axes):
+        return as_type(_sum(a, axis=axes, keepdims=keepdims) + initial, a.dtype)
+    return as_type(of_two(reduction(a, axis=axes, keepdims=keepdims), initial), a.dtype)
+
+
+amax, amin = max, min
 
 
 def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
@@ -192,7 +296,7 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     return _logsumexp(x, axis=normalize_axes("logsumexp", axis, len(x.shape)), keepdims=keepdims)
 
 
-def _nonempty(function: str, x: Any, axis: Axes) -> tuple[int, ...]:
+def nonempty(function: str, x: Any, axis: Axes) -> tuple[int, ...]:
     """The axes of a reduction that has no value over zero elements."""
     axes = normalize_axes(function, axis, len(x.shape))
     if not x.size and _count(x.shape, axes) == 0:
@@ -207,7 +311,7 @@ def _one_axis_kernel(name: str) -> Any:
         y = getattr(xp, name)(x, axis=axis)
         if not keepdims:
             return y
-        return y.reshape(_kept(x.shape, normalize_axes(name, axis, x.ndim)))
+        return y.reshape(kept(x.shape, normalize_axes(name, axis, x.ndim)))
 
     return kernel
 
@@ -218,7 +322,7 @@ _any: Constant = Constant("any")
 _all: Constant = Constant("all")
 
 
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """Position of the largest element along `axis` (of the ravelled tensor by default); the first one of a tie.
 
     Examples
@@ -226,11 +330,11 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tg.argmax(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([1, 0])
     """
-    x = operand("argmax", x)
-    return _argmax(x, axis=_one_axis("argmax", x, axis), keepdims=keepdims)
+    a = start("argmax", a, out=out)
+    return _argmax(a, axis=_one_axis("argmax", a, axis), keepdims=keepdims)
 
 
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """Position of the smallest element along `axis` (of the ravelled tensor by default); the first one of a tie.
 
     Examples
@@ -238,17 +342,17 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tg.argmin(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([0, 1])
     """
-    x = operand("argmin", x)
-    return _argmin(x, axis=_one_axis("argmin", x, axis), keepdims=keepdims)
+    a = start("argmin", a, out=out)
+    return _argmin(a, axis=_one_axis("argmin", a, axis), keepdims=keepdims)
 
 
 def _one_axis(function: str, x: Any, axis: int | None) -> int | None:
     place = None if axis is None else normalize_axis(function, axis, len(x.shape))
-    _nonempty(function, x, place)
+    nonempty(function, x, place)
     return place
 
 
-def any(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def any(a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """Whether some element along `axis` is true.
 
     Examples
@@ -256,11 +360,11 @@ def any(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.any(tg.tensor([1.0, 2.0]) > 1)
     tensor(True)
     """
-    x = operand("any", x)
-    return _any(x, axis=normalize_axes("any", axis, len(x.shape)), keepdims=keepdims)
+    a = start("any", a, out=out, where=where, instead=False)
+    return _any(a, axis=normalize_axes("any", axis, len(a.shape)), keepdims=keepdims)
 
 
-def all(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def all(a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """Whether every element along `axis` is true.
 
     Examples
@@ -268,5 +372,5 @@ def all(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.all(tg.tensor([1.0, 2.0]) > 1)
     tensor(False)
     """
-    x = operand("all", x)
-    return _all(x, axis=normalize_axes("all", axis, len(x.shape)), keepdims=keepdims)
+    a = start("all", a, out=out, where=where, instead=True)
+    return _all(a, axis=normalize_axes("all", axis, len(a.shape)), keepdims=keepdims)

@@ -26,6 +26,7 @@ from . import (
     index,
     normal,
     reduce,
+    scan,
     shape,
 )
 from .spec import Sample, Spec, binary, unary
@@ -40,6 +41,7 @@ _FAMILIES = (
     index,
     contract,
     normal,
+    scan,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:
