@@ -10,25 +10,37 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    binning,
     contract,
     elementwise,
     index,
+    missing,
     normal,
+    order,
     reduce,
     scan,
+    selection,
     shape,
+    statistics,
+    updates,
 )
 
 __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
+    binning,
     contract,
     elementwise,
     index,
+    missing,
     normal,
+    order,
     reduce,
     scan,
+    selection,
     shape,
+    statistics,
+    updates,
 )
 TORCH: dict[str, Any] = {}
 WITHOUT: dict[str, str] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import errors, ops
+from ..ops.updates import At
 from .tape import Leaf, Variable
 
 if TYPE_CHECKING:
@@ -130,6 +131,11 @@ class Operators(Variable):
     def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
 
+    @property
+    def at(self) -> At:
+        """Functional updates: ``t.at[index].set(value)``, and add, multiply, min, max, ... in the place of set."""
+        return At(self)
+
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise errors.item_assignment()
 
@@ -142,6 +148,13 @@ class Operators(Variable):
     square = ops.square
     tanh = ops.tanh
 
+    # Indexing and order.
+
+    argsort = ops.argsort
+    nonzero = ops.nonzero
+    sort = ops.sort
+    take = ops.take
+
     # Reductions.
 
     all = ops.all
@@ -153,9 +166,13 @@ class Operators(Variable):
     logsumexp = ops.logsumexp
     max = ops.max
     mean = ops.mean
+    median = ops.median
     min = ops.min
     prod = ops.prod
+    ptp = ops.ptp
+    std = ops.std
     sum = ops.sum
+    var = ops.var
 
     # Shapes, and the type of the elements.
 

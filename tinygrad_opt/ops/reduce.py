@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.dtypes import as_dtype, float16, float32
+from ..core.dtypes import as_dtype, float16, float32, float64
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
 from .elementwise import astype, equal, exp, maximum, minimum
@@ -41,10 +41,10 @@ def in_one_axis(x: Any, axis: tuple[int, ...]) -> tuple[Any, int]:
     shape = tuple(x.shape)
     rest = tuple(i for i in range(len(shape)) if i not in axis)
     row = x if rest + axis == tuple(range(len(shape))) else permute_dims(x, rest + axis)
-    return row.reshape((*(shape[i] for i in rest), _count(shape, axis))), len(rest)
+    return row.reshape((*(shape[i] for i in rest), count(shape, axis))), len(rest)
 
 
-def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
+def count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
     return math.prod(shape[i] for i in axis)
 
 
@@ -56,7 +56,7 @@ _sum: Linear = Linear(
 )
 _mean: Linear = Linear(
     "mean",
-    lambda g, like, *, axis, keepdims: _spread(g * (1 / _count(like.shape, axis)), like, axis),
+    lambda g, like, *, axis, keepdims: _spread(g * (1 / count(like.shape, axis)), like, axis),
     kernel=lambda xp, x, *, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
 )
 
@@ -118,18 +118,11 @@ def start(
 ) -> Any:  # fmt: skip
     """The elements to reduce: cast to `dtype`, and with `instead` in the place of those that `where` leaves out."""
     a = operand(function, a)
-    refuse_out(function, out)
+    if out is not None:
+        raise errors.no_out(function)
     if dtype is not None:
         a = as_type(a, dtype)
     return a if where is True else choose(selection(function, where, a.shape), a, instead)
-
-
-def refuse_out(function: str, out: Any) -> None:
-    """A parameter `out` has NumPy's place in a signature, and no use."""
-    if out is not None:
-        raise TypeError(
-            f"{function}: out= is not supported, because nothing is written into tensors; write y = tg.{function}(...)"
-        )
 
 
 def as_type(a: Any, dtype: Any) -> Any:
@@ -210,11 +203,10 @@ def mean(
     if where is True:
         return as_type(_mean(a, axis=axes, keepdims=keepdims), dtype)
     mask = selection("mean", where, a.shape)
-    total = _sum(choose(mask, wide(a), 0), axis=axes, keepdims=keepdims)
-    return as_type(
-        total / _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims),
-        dtype or (a.dtype if a.dtype.kind == "f" else None),
-    )
+    kind = a.dtype if a.dtype.kind == "f" else float64
+    total = _sum(choose(mask, wide(as_type(a, kind)), 0), axis=axes, keepdims=keepdims)
+    number = _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims)
+    return as_type(total / as_type(number, total.dtype), kind)
 
 
 def wide(a: Any) -> Any:
@@ -273,7 +265,7 @@ def _largest(
         return reduction(a, axis=nonempty(function, a, axis), keepdims=keepdims)
     a = start(function, a, out=out, where=where, instead=initial)
     axes = normalize_axes(function, axis, len(a.shape))
-    if not _count(a.shape, axes):
+    if not count(a.shape, axes):
         return as_type(_sum(a, axis=axes, keepdims=keepdims) + initial, a.dtype)
     return as_type(of_two(reduction(a, axis=axes, keepdims=keepdims), initial), a.dtype)
 
@@ -299,7 +291,7 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
 def nonempty(function: str, x: Any, axis: Axes) -> tuple[int, ...]:
     """The axes of a reduction that has no value over zero elements."""
     axes = normalize_axes(function, axis, len(x.shape))
-    if not x.size and _count(x.shape, axes) == 0:
+    if not x.size and count(x.shape, axes) == 0:
         raise errors.ShapeError(
             f"{function}: no elements along axis {axes} of shape {tuple(x.shape)}; it needs at least one"
         )

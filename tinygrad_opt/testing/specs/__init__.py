@@ -21,13 +21,19 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 from __future__ import annotations
 
 from . import (
+    binning,
     contract,
     elementwise,
     index,
+    missing,
     normal,
+    order,
     reduce,
     scan,
+    selection,
     shape,
+    statistics,
+    updates,
 )
 from .spec import Sample, Spec, binary, unary
 
@@ -42,6 +48,12 @@ _FAMILIES = (
     contract,
     normal,
     scan,
+    order,
+    statistics,
+    missing,
+    selection,
+    binning,
+    updates,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:
