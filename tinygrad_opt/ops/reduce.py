@@ -15,7 +15,7 @@ from .. import errors
 from ..core.dtypes import as_dtype, float16, float32, float64
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
-from .elementwise import astype, equal, exp, maximum, minimum
+from .elementwise import astype, equal, exp, less_equal, maximum, minimum
 from .elementwise import where as choose
 from .shape import normalize_axes, normalize_axis, permute_dims
 
@@ -206,7 +206,13 @@ def mean(
     kind = a.dtype if a.dtype.kind == "f" else float64
     total = _sum(choose(mask, wide(as_type(a, kind)), 0), axis=axes, keepdims=keepdims)
     number = _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims)
-    return as_type(total / as_type(number, total.dtype), kind)
+    return as_type(quotient(total, as_type(number, total.dtype)), kind)
+
+
+def quotient(total: Any, number: Any) -> Any:
+    """``total / number``; nan, and derivative 0, where there is nothing to divide by."""
+    nothing = less_equal(number, 0)
+    return choose(nothing, math.nan, total / choose(nothing, 1, number))
 
 
 def wide(a: Any) -> Any:

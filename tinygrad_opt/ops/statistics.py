@@ -9,9 +9,9 @@ from ..core.dtypes import float16, float64
 from ..core.kinds import General, broadcast_to
 from ..core.primitive import operand
 from .contract import matmul
-from .elementwise import absolute, equal, maximum, sign, sqrt, square
+from .elementwise import absolute, equal, sign, sqrt, square
 from .elementwise import where as choose
-from .reduce import Axes, any, as_type, count, kept, max, min, nonempty, selection, start, sum, wide
+from .reduce import Axes, any, as_type, count, kept, max, min, nonempty, quotient, selection, start, sum, wide
 from .reduce import mean as mean_of
 from .shape import concatenate, normalize_axis, permute_dims, transpose
 
@@ -134,14 +134,14 @@ def _selected_variance(
     a = wide(as_type(a, dtype))
     if mean is None:
         mean = mean_of(a, axis, keepdims=True, where=where)
-    distances, n = a - mean, count(tuple(a.shape), axis)
-    if where is not True:
-        mask = selection(function, where, a.shape)
-        distances = choose(mask, distances, 0)
-        n = as_type(sum(broadcast_to(mask, shape=tuple(a.shape)), axis, keepdims=keepdims), a.dtype)
-    return as_type(
-        sum(square(distances), axis, keepdims=keepdims) / (n - ddof if where is True else maximum(n - ddof, 0)), dtype
-    )
+    distances = a - mean
+    if where is True:
+        y = sum(square(distances), axis, keepdims=keepdims) / (count(tuple(a.shape), axis) - ddof)
+    else:
+        mask = broadcast_to(selection(function, where, a.shape), shape=tuple(a.shape))
+        n = as_type(sum(mask, axis, keepdims=keepdims), a.dtype)
+        y = quotient(sum(square(choose(mask, distances, 0)), axis, keepdims=keepdims), n - ddof)
+    return as_type(y, dtype)
 
 
 def ptp(a: Any, axis: Axes = None, out: None = None, keepdims: bool = False) -> Any:

@@ -12,7 +12,11 @@ from typing import Any
 from . import (
     elementwise,
     normal,
+    order,
     reduce,
+    scan,
+    statistics,
+    updates,
 )
 from .convention import Convention
 
@@ -22,6 +26,10 @@ _FAMILIES = (
     elementwise,
     reduce,
     normal,
+    order,
+    scan,
+    statistics,
+    updates,
 )
 CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import ops
 from ..sources import Source
+from .scan import FACTORS
 from .spec import Sample, Spec
 
 __all__ = ["SPECS"]
@@ -25,6 +26,12 @@ def _gaps(source: Source) -> Sample:
     gaps[first] = False
     meta = {"axis": axis, "keepdims": source.flip()}
     return Sample([gaps, *source.distinct(shape)], meta)
+
+
+def _factors(source: Source) -> Sample:
+    """Numbers whose product neither overflows nor vanishes."""
+    sample = _gaps(source)
+    return Sample([sample.args[0], source.array(sample.args[0].shape, FACTORS)], sample.meta)
 
 
 def _few(source: Source) -> Sample:
@@ -61,7 +68,7 @@ def _spec(name: str, primitive: str, reference: Callable[..., Any], sample: Any 
 
 SPECS = [
     _spec("nansum", "sum", lambda there, x, options: np.where(there, x, 0).sum(**options)),
-    _spec("nanprod", "prod", lambda there, x, options: np.where(there, x, 1).prod(**options)),
+    _spec("nanprod", "prod", lambda there, x, options: np.where(there, x, 1).prod(**options), _factors),
     _spec("nanmean", "sum", _mean),
     _spec("nanvar", "sum", _var),
     _spec("nanstd", "sum", lambda there, x, options: np.sqrt(_var(there, x, options)), _few),
