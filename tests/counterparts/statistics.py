@@ -38,6 +38,7 @@ def variables(tables: Any, rowvar: bool) -> Any:
 
 
 TORCH = {
+    "within_one": lambda x: x.clamp(-1, 1),
     "var": var,
     "std": lambda *args, **meta: torch.sqrt(var(*args, **meta)),
     "ptp": lambda x, axis, keepdims: reduced(torch.amax)(x, axis, keepdims) - reduced(torch.amin)(x, axis, keepdims),

@@ -110,6 +110,8 @@ def _edges(a: Any, bins: Any, limits: Any) -> Any:
         if len(edges.shape) != 1 or edges.size < 2 or any(edges[1:] < edges[:-1]):
             raise ValueError(f"histogram: the edges of bins are two numbers or more, in ascending order; got {bins!r}")
         return edges if isinstance(a, Variable) or not isinstance(edges, Variable) else edges._array
+    if not hasattr(bins, "__index__"):
+        raise TypeError(f"histogram: bins is a number of bins, or their edges; got {bins!r}")
     if (number := operator.index(bins)) < 1:
         raise ValueError(f"histogram: there is at least one bin; got bins={bins!r}")
     if limits is None:

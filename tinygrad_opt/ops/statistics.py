@@ -6,10 +6,10 @@ from typing import Any
 
 from .. import errors
 from ..core.dtypes import float16, float64
-from ..core.kinds import General, broadcast_to
+from ..core.kinds import Elementwise, General, broadcast_to
 from ..core.primitive import operand
 from .contract import matmul
-from .elementwise import absolute, equal, sign, sqrt, square
+from .elementwise import equal, sqrt, square
 from .elementwise import where as choose
 from .reduce import Axes, any, as_type, count, kept, max, min, nonempty, quotient, selection, start, sum, wide
 from .reduce import mean as mean_of
@@ -274,7 +274,9 @@ def cov(
         total = sum(w)
         centred = x - sum(x * w, 1, keepdims=True) / total
         weighted = centred * w
-        divisor = total - ddof * (1 if aweights is None else sum(w * operand("cov", aweights, x)) / total)
+        divisor = total - ddof * (
+            1 if aweights is None else sum(w * as_type(operand("cov", aweights, x), x.dtype)) / total
+        )
     c = matmul(centred, transpose(weighted)) / divisor
     return c.reshape(()) if c.size == 1 else c
 
@@ -316,6 +318,10 @@ def _importance(x: Any, fweights: Any, aweights: Any) -> Any:
     return w
 
 
+# Correlations leave [-1, 1] by rounding only, so that putting them back changes nothing in their derivatives.
+_within_one: Elementwise = Elementwise("within_one", lambda g, _y, _x: g, kernel=lambda xp, x: xp.clip(x, -1, 1))
+
+
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """Correlations of several variables: covariances divided by both standard deviations; parameters as for `cov`.
 
@@ -333,5 +339,5 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     centred = rows - mean_of(rows, 1, keepdims=True)
     scaled = centred / sqrt(sum(square(centred), 1, keepdims=True))
     c = matmul(scaled, transpose(scaled))
-    c = choose(absolute(c) > 1, sign(c), c)  # beyond 1 by rounding only
+    c = _within_one(c)
     return c.reshape(()) if c.size == 1 else c

@@ -40,7 +40,7 @@ def _partition_reference(x: Any, kth: Any, axis: int) -> Any:
 
 def _middle(source: Source) -> Sample:
     shape, axis = source.reducible()
-    if axis == ():  # NumPy cannot, where there is nothing
+    if not isinstance(axis, int):  # NumPy cannot, where there is nothing
         shape = tuple(max(n, 1) for n in shape)
     return Sample(source.distinct(shape), {"axis": axis, "keepdims": source.flip()})
 

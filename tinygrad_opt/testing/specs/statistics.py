@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ..sources import POSITIVE, Source
-from .spec import Sample, Spec
+from ..sources import POSITIVE, Domain, Source
+from .spec import Sample, Spec, unary
 
 __all__ = ["SPECS"]
 
@@ -68,7 +68,7 @@ def _average_reference(a: Any, weights: Any, axis: Any, keepdims: bool) -> Any:
 
 def _table(source: Source) -> Sample:
     """Variables in rows or in columns, perhaps some more of them, perhaps with weights."""
-    observations, rowvar = source.integer(2, 4), source.flip()
+    observations, rowvar = source.integer(3, 5), source.flip()
     tables = []
     for _ in range(source.integer(1, 2)):
         count = source.integer(1, 3)
@@ -111,6 +111,7 @@ def _weighted_reference(m: Any, aweights: Any, fweights: Any, ddof: int) -> Any:
 
 
 SPECS = [
+    unary("within_one", lambda x: x, Domain(-0.75, 0.75)),
     Spec("var", _var, _spread),
     Spec("std", _std, _several, primitive="var"),
     Spec("ptp", np.ptp, _ptp, primitive="max", analytic=False, kinks="two elements are largest, or smallest"),
