@@ -15,8 +15,8 @@ from properties import host
 from tinygrad_opt.errors import ShapeError
 
 NAMES = """all amax amin any argmax argmin argpartition argsort average corrcoef count_nonzero cov cumprod cumsum
-histogram max mean median min nanmax nanmean nanmin nanprod nanstd nansum nanvar nonzero partition percentile prod ptp quantile
-searchsorted select sort std sum take take_along_axis var""".split()
+histogram max mean median min nanmax nanmean nanmin nanprod nanstd nansum nanvar nonzero partition percentile prod ptp
+quantile searchsorted select sort std sum take take_along_axis var""".split()
 MASKED = ["sum", "prod", "mean", "var", "std", "max", "min", "any", "all", "nansum", "nanprod", "nanmean", "nanmax"]
 TABLE = np.random.default_rng(0).permutation(24).reshape(2, 3, 4) / 4 - 2.0
 MASK = np.random.default_rng(1).integers(0, 2, (3, 4)).astype(bool) | (np.arange(4) == 1)
@@ -214,7 +214,7 @@ REFUSED = [
     (lambda x: tg.cov(x, x[:, :2]), ShapeError, "cov: m and y need as many observations; got 3 and 2"),
     (lambda x: tg.cov(x, aweights=[1.0]), ShapeError, "cov: aweights has one number for each of the 3 observations"),
     (lambda x: tg.ptp(x[:0]), ShapeError, "ptp: no elements"),
-    (lambda x: tg.histogram(x, bins="auto"), TypeError, "histogram: bins is a number of bins, or their edges; got 'auto'"),
+    (lambda x: tg.histogram(x, bins="auto"), TypeError, "histogram: bins is a number of bins, or their edges"),
     (lambda x: tg.histogram(x, bins=0), ValueError, "histogram: there is at least one bin; got bins=0"),
     (lambda x: tg.histogram(x, bins=[2.0, 1.0]), ValueError, "histogram: the edges of bins are two numbers or more"),
     (lambda x: tg.histogram(x * float("nan")), ValueError, "histogram: bins need a finite range"),

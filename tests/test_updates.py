@@ -28,7 +28,7 @@ def table(device: str, dtype: str = "float64") -> tg.Tensor:
     return tg.tensor(np.arange(1, 13, dtype=dtype).reshape(3, 4), device=device)
 
 
-@pytest.mark.parametrize("index", INDICES, ids=repr)
+@pytest.mark.parametrize("index", INDICES)
 def test_values_are_numpys(index: Any, device: str) -> None:
     t, before = table(device), host(table(device)).copy()
     there = before[index].shape

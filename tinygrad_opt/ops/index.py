@@ -116,6 +116,8 @@ def _index_array(x: Any, item: Any) -> Any:
     xp = backend.namespace(x)
     if isinstance(item, Variable):
         item = item._array
+    if hasattr(item, "dtype") and item.dtype.kind not in "biu":
+        raise IndexError(_bad_index(item))
     if backend.is_array(item) and item.ndim:
         array = backend.to_device(item, backend.device_of(x))
         array = xp.array(array) if array is item else array
