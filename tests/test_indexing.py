@@ -21,8 +21,9 @@ INDICES: list[Any] = [
 ]  # fmt: skip
 NO_INDICES: list[Any] = [
     1.5, "a", b"x", 1j, object(), {}, {0}, len, [0.5], [1j], ["a"], [None], [slice(0, 1)], [[0], [0, 1]],
-    np.array([1.5]), np.array(["a"]), np.array([None]), np.float32(1), np.array(1.0), float("nan"), (0, 0, 0, 0), (..., ...), 9, -9,
-    [9], 10**30, [True, False, True], np.ones((2, 2), bool), np.ones((2, 3, 5), bool), ([0, 1], [0, 1, 2]),
+    np.array([1.5]), np.array(["a"]), np.array([None]), np.float32(1), np.array(1.0), float("nan"), (0, 0, 0, 0),
+    (..., ...), 9, -9, [9], 10**30, np.ones((2, 2), bool),
+    [True, False, True], np.ones((2, 3, 5), bool), ([0, 1], [0, 1, 2]),
 ]  # fmt: skip
 
 

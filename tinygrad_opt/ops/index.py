@@ -14,6 +14,7 @@ from .shape import normalize_axis, ravel
 
 __all__ = ["getitem", "take", "take_along_axis"]
 
+_BOUNDS = (int, type(None))
 _MANY = 1000  # elements, from which on it repays to work out where each of them lies
 
 
@@ -54,7 +55,10 @@ def _longest(index: tuple[Any, ...]) -> int:
 
 
 def _is_basic(item: Any) -> bool:
-    return item is None or item is Ellipsis or (isinstance(item, (slice, int)) and not isinstance(item, bool))
+    """Whether an item is what every library takes as it is: an integer, a slice between integers, None or ``...``."""
+    if isinstance(item, slice):
+        return isinstance(item.start, _BOUNDS) and isinstance(item.stop, _BOUNDS) and isinstance(item.step, _BOUNDS)
+    return item is None or item is Ellipsis or type(item) is int
 
 
 pick: Linear = Linear(
@@ -86,7 +90,7 @@ def getitem(x: Any, index: Any) -> Any:
     tensor([1., 1., 3.], grad_fn='getitem')
     """
     x = operand("getitem", x)
-    return pick(x, index=(index,) if type(index) is int else canonical(x, index))
+    return pick(x, index=(index,) if _is_basic(index) else canonical(x, index))
 
 
 def canonical(x: Any, index: Any) -> tuple[Any, ...]:
@@ -96,18 +100,19 @@ def canonical(x: Any, index: Any) -> tuple[Any, ...]:
     result = []
     with backend.beside(array):
         for item in items:
-            if isinstance(item, slice):
-                item = slice(_bound(item.start), _bound(item.stop), _bound(item.step))
-            result.append(item if _is_basic(item) else _index_array(array, item))
+            if _is_basic(item):
+                result.append(item)
+            elif isinstance(item, slice):
+                result.append(slice(_bound(item.start), _bound(item.stop), _bound(item.step)))
+            else:
+                result.append(_index_array(array, item))
         _check_bounds(array, result)
     return tuple(result)
 
 
 def _bound(value: Any) -> int | None:
-    if value is None or type(value) is int:
-        return value
     try:
-        return operator.index(value)
+        return None if value is None else operator.index(value)
     except TypeError:
         raise TypeError(f"getitem: the bounds and the step of a slice are integers or None; got {value!r}") from None
 

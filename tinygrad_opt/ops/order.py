@@ -26,13 +26,19 @@ METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _argsort_kernel(xp: Any, x: Any, *, axis: int) -> Any:
-    """Stable. NumPy's fast sort is not, so its answer is taken only where nothing is tied."""
+    """Stable. NumPy's fast sort is not, but four times as fast: what is tied is put in order afterwards."""
     if backend.of(x) is not backend.HOST:
         return xp.argsort(x, axis=axis, kind="stable")
     order = xp.argsort(x, axis=axis)
     y = xp.take_along_axis(x, order, axis)
-    lower, upper = ((slice(None),) * axis + (s,) for s in (slice(None, -1), slice(1, None)))
-    return order if (y[upper] > y[lower]).all() else xp.argsort(x, axis=axis, kind="stable")
+    first, second = ((slice(None),) * axis + (s,) for s in (slice(None, -1), slice(1, None)))
+    before, after = y[first], y[second]
+    if (after > before).all():
+        return order
+    group = xp.zeros_like(order)  # equal for what is tied; all nan are
+    xp.cumsum((after != before) & (before == before), axis=axis, out=group[second])
+    group *= x.shape[axis]
+    return xp.sort(group + order, axis=axis) - group
 
 
 _argsort: Constant = Constant("argsort", kernel=_argsort_kernel)
@@ -64,14 +70,10 @@ _partition = _rearranged(
 
 
 def _order_statistic_kernel(xp: Any, x: Any, *, axis: int, k: int) -> Any:
-    """The k-th smallest; nan where there is one, as it is found at the end."""
-    end = x.shape[axis] - 1
-    if backend.of(x) is backend.HOST:
-        ordered = xp.partition(x, sorted({k, end}), axis=axis)
-    else:
-        ordered = xp.sort(x, axis=axis)
-    found, last = (ordered.take(place, axis=axis) for place in (k, end))
-    return xp.where(xp.asarray(last != last), last, found)
+    """The k-th smallest; nan where there is one, which the maximum tells."""
+    ordered = xp.partition(x, k, axis=axis) if backend.of(x) is backend.HOST else xp.sort(x, axis=axis)
+    largest = x.max(axis=axis)
+    return xp.where(xp.asarray(largest != largest), largest, ordered.take(k, axis=axis))
 
 
 _order_statistic: General = General(
