@@ -11,7 +11,7 @@ from ..core.dtypes import float64
 from ..core.kinds import Constant
 from ..core.primitive import operand
 from ..core.tape import Variable
-from .reduce import any, as_type, max, min, sum
+from .reduce import any, as_type, max, min, start, sum
 
 __all__ = ["histogram", "searchsorted"]
 
@@ -37,7 +37,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     >>> tg.searchsorted(tg.tensor([1.0, 2.0, 3.0]), [2.0, 2.5])
     tensor([1, 2])
     """
-    a = operand("searchsorted", a)
+    a = start("searchsorted", a)
     if len(a.shape) != 1:
         raise errors.ShapeError(f"searchsorted: a has one axis, and is in order along it; got shape {tuple(a.shape)}")
     if side not in ("left", "right"):
@@ -88,7 +88,7 @@ def histogram(
     >>> tg.histogram(tg.tensor([1.0, 2.0, 2.5, 5.0]), bins=2)
     (tensor([3, 1]), tensor([1., 3., 5.]))
     """
-    a = operand("histogram", a)
+    a = start("histogram", a)
     edges = _edges(a, bins, range)
     if weights is None:
         counts = _histogram(a, edges)
@@ -116,7 +116,10 @@ def _edges(a: Any, bins: Any, limits: Any) -> Any:
         raise ValueError(f"histogram: there is at least one bin; got bins={bins!r}")
     if limits is None:
         limits = (float(min(a)), float(max(a))) if a.size else (0.0, 1.0)
-    low, high = limits
+    try:
+        low, high = (float(x) for x in limits)
+    except (TypeError, ValueError):
+        raise TypeError(f"histogram: range is a pair of numbers, (low, high); got {limits!r}") from None
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise ValueError(f"histogram: bins need a finite range, from low to high; got {low} to {high}")
     if low == high:

@@ -192,20 +192,14 @@ def _axes_used(item: Any) -> int:
 def _whole_numbers(function: str, indices: Any, x: Any) -> Any:
     """Indices as an integer array of our own, on the device of `x`."""
     array = x._array if isinstance(x, Variable) else x
+    given = indices._array if isinstance(indices, Variable) else indices
+    if not hasattr(given, "dtype"):
+        given = operand(function, _plain(given))._array
+    if given.dtype.kind not in "biu" and given.size:
+        raise TypeError(f"{function}: indices are whole numbers; got {given.dtype}. Write indices.astype(tg.int64).")
     with backend.beside(array):
-        xp = backend.namespace(array)
-        given = indices._array if isinstance(indices, Variable) else indices
-        if backend.is_array(given) or hasattr(given, "dtype"):
-            found = xp.array(backend.to_device(given, backend.device_of(array)) if backend.is_array(given) else given)
-        elif isinstance(given, (list, tuple, int)):
-            found = _from_list(xp, given)
-        else:
-            raise TypeError(f"{function}: indices are whole numbers; got {indices!r}")
-        if found.dtype.kind not in "biu":
-            raise TypeError(
-                f"{function}: indices are whole numbers; got {found.dtype}. Write indices.astype(tg.int64)."
-            )
-        return found.astype("int64") if found.dtype.kind == "b" else found
+        given = backend.to_device(given, backend.device_of(array)) if backend.is_array(given) else given
+        return backend.namespace(array).array(given, dtype="int64")
 
 
 def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:

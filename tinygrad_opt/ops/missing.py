@@ -5,21 +5,22 @@ from __future__ import annotations
 from math import inf, nan
 from typing import Any
 
-from ..core.primitive import operand
 from .elementwise import equal
 from .elementwise import where as choose
-from .reduce import Axes, any, max, mean, min, selection, sum
+from .reduce import Axes, any, max, mean, min, nonempty, selection, start, sum
 from .scan import prod
+from .shape import normalize_axes
 from .statistics import std, var
 
 __all__ = ["nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar"]
 
 
-def _present(function: str, a: Any, where: Any) -> tuple[Any, Any]:
-    """The elements, and which of them are numbers (and selected)."""
-    a = operand(function, a)
+def _present(function: str, a: Any, axis: Axes, where: Any) -> tuple[Any, tuple[int, ...], Any]:
+    """The elements, the axes, and which of the elements are numbers (and selected)."""
+    a = start(function, a)
     numbers = equal(a, a)
-    return a, numbers if where is True else numbers * selection(function, where, a.shape)
+    present = numbers if where is True else numbers * selection(function, where, a)
+    return a, normalize_axes(function, axis, len(a.shape)), present
 
 
 def nansum(
@@ -33,8 +34,8 @@ def nansum(
     >>> tg.nansum(tg.tensor([1.0, float("nan"), 3.0]))
     tensor(4.)
     """
-    a, present = _present("nansum", a, where)
-    return sum(a, axis, dtype, out, keepdims, initial, present)
+    a, axes, present = _present("nansum", a, axis, where)
+    return sum(a, axes, dtype, out, keepdims, initial, present)
 
 
 def nanprod(
@@ -48,8 +49,8 @@ def nanprod(
     >>> tg.nanprod(tg.tensor([2.0, float("nan"), 3.0]))
     tensor(6.)
     """
-    a, present = _present("nanprod", a, where)
-    return prod(a, axis, dtype, out, keepdims, initial, present)
+    a, axes, present = _present("nanprod", a, axis, where)
+    return prod(a, axes, dtype, out, keepdims, initial, present)
 
 
 def nanmean(
@@ -62,8 +63,9 @@ def nanmean(
     >>> tg.nanmean(tg.tensor([1.0, float("nan"), 3.0]))
     tensor(2.)
     """
-    a, present = _present("nanmean", a, where)
-    return mean(a, axis, dtype, out, keepdims, where=present)
+    a, axes, present = _present("nanmean", a, axis, where)
+    nonempty("nanmean", a, axes)
+    return mean(a, axes, dtype, out, keepdims, where=present)
 
 
 def nanvar(
@@ -77,8 +79,9 @@ def nanvar(
     >>> tg.nanvar(tg.tensor([1.0, float("nan"), 3.0]))
     tensor(1.)
     """
-    a, present = _present("nanvar", a, where)
-    return var(a, axis, dtype, out, ddof, keepdims, where=present, mean=mean, correction=correction)
+    a, axes, present = _present("nanvar", a, axis, where)
+    nonempty("nanvar", a, axes)
+    return var(a, axes, dtype, out, ddof, keepdims, where=present, mean=mean, correction=correction)
 
 
 def nanstd(
@@ -92,8 +95,9 @@ def nanstd(
     >>> tg.nanstd(tg.tensor([1.0, float("nan"), 3.0]))
     tensor(1.)
     """
-    a, present = _present("nanstd", a, where)
-    return std(a, axis, dtype, out, ddof, keepdims, where=present, mean=mean, correction=correction)
+    a, axes, present = _present("nanstd", a, axis, where)
+    nonempty("nanstd", a, axes)
+    return std(a, axes, dtype, out, ddof, keepdims, where=present, mean=mean, correction=correction)
 
 
 def nanmax(
@@ -125,10 +129,12 @@ def nanmin(
 def _extreme(
     function: str, reduction: Any, worst: float, a: Any, axis: Axes, out: None, keepdims: bool, initial: Any, where: Any
 ) -> Any:
-    a, present = _present(function, a, where)
+    a, axes, present = _present(function, a, axis, where)
+    if initial is None:
+        nonempty(function, a, axes)
     if a.dtype.kind != "f":  # integers are never nan
-        return reduction(a, axis, out, keepdims, initial, where)
+        return reduction(a, axes, out, keepdims, initial, where)
     if initial is not None:
-        return reduction(a, axis, out, keepdims, initial, present)
-    y = reduction(choose(present, a, worst), axis, out, keepdims)
-    return choose(any(present, axis, keepdims=keepdims), y, nan)
+        return reduction(a, axes, out, keepdims, initial, present)
+    y = reduction(choose(present, a, worst), axes, out, keepdims)
+    return choose(any(present, axes, keepdims=keepdims), y, nan)

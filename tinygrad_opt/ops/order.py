@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import backend, errors
+from .. import backend
 from ..core.dtypes import float64
 from ..core.kinds import Constant, General
-from ..core.primitive import operand
 from .elementwise import astype
 from .index import along, pick, scatter_add
-from .reduce import Axes, in_one_axis, kept, nonempty, shares
+from .reduce import Axes, in_one_axis, kept, nonempty, shares, start
 from .shape import normalize_axis, ravel, stack
 
 __all__ = ["argpartition", "argsort", "median", "partition", "percentile", "quantile", "sort"]
@@ -86,7 +85,7 @@ _order_statistic: General = General(
 
 def _row(function: str, a: Any, axis: int | None) -> tuple[Any, int]:
     """The tensor and its axis; ravelled where there is none."""
-    a = operand(function, a)
+    a = start(function, a)
     if axis is None:
         a, axis = ravel(a), 0
     return a, normalize_axis(function, axis, len(a.shape))
@@ -218,9 +217,7 @@ def median(a: Any, axis: Axes = None, out: None = None, overwrite_input: bool = 
     >>> tg.median(tg.tensor([7.0, 1.0, 2.0, 4.0]))
     tensor(3.)
     """
-    if out is not None:
-        raise errors.no_out("median")
-    a = _floating(operand("median", a))
+    a = _floating(start("median", a, out=out))
     axes = nonempty("median", a, axis)
     row, place = in_one_axis(a, axes)
     n = row.shape[place]
@@ -257,9 +254,7 @@ def quantile(
     >>> tg.quantile(tg.tensor([1.0, 2.0, 3.0, 5.0]), 0.5)
     tensor(2.5)
     """
-    if out is not None:
-        raise errors.no_out("quantile")
-    return _quantiles("quantile", a, q, 1.0, axis, method, keepdims, weights)
+    return _quantiles("quantile", a, q, 1.0, axis, out, method, keepdims, weights)
 
 
 def percentile(
@@ -273,24 +268,22 @@ def percentile(
     >>> tg.percentile(tg.tensor([1.0, 2.0, 3.0, 5.0]), 100)
     tensor(5.)
     """
-    if out is not None:
-        raise errors.no_out("percentile")
-    return _quantiles("percentile", a, q, 100.0, axis, method, keepdims, weights)
+    return _quantiles("percentile", a, q, 100.0, axis, out, method, keepdims, weights)
 
 
 def _quantiles(
-    function: str, a: Any, q: Any, whole: float, axis: Axes, method: str, keepdims: bool, weights: None
+    function: str, a: Any, q: Any, whole: float, axis: Axes, out: None, method: str, keepdims: bool, weights: None
 ) -> Any:
     if method not in METHODS:
         raise ValueError(f"{function}: method is one of {METHODS}; got {method!r}")
     if weights is not None:
         raise TypeError(f"{function}: weights= is not supported")
-    a = _floating(operand(function, a))
+    a = _floating(start(function, a, out=out))
     axes = nonempty(function, a, axis)
     row, place = in_one_axis(a, axes)
 
     def one(share: Any) -> Any:
-        if isinstance(share, (list, tuple)):
+        if isinstance(share, (list, tuple)) and share:
             return stack([one(s) for s in share])
         if not isinstance(share, (int, float)) or not 0 <= share <= whole:
             raise ValueError(f"{function}: q lies between 0 and {whole:g}; got {share!r}")

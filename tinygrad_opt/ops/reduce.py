@@ -120,9 +120,11 @@ def start(
     a = operand(function, a)
     if out is not None:
         raise errors.no_out(function)
+    if a.dtype.kind not in "biuf":
+        raise TypeError(f"{function}: {errors.unsupported_dtype(a.dtype)}")
     if dtype is not None:
         a = as_type(a, dtype)
-    return a if where is True else choose(selection(function, where, a.shape), a, instead)
+    return a if where is True else choose(selection(function, where, a), a, instead)
 
 
 def as_type(a: Any, dtype: Any) -> Any:
@@ -130,9 +132,9 @@ def as_type(a: Any, dtype: Any) -> Any:
     return a if dtype is None or a.dtype == as_dtype(dtype) else astype(a, dtype)
 
 
-def selection(function: str, where: Any, shape: tuple[int, ...]) -> Any:
-    """The mask that was given as ``where=``: bool, and no larger than what it selects from."""
-    mask = operand(function, where)
+def selection(function: str, where: Any, a: Any) -> Any:
+    """The mask that was given as ``where=``: bool, and no larger than `a`, from which it selects."""
+    mask, shape = operand(function, where, a), a.shape
     if mask.dtype.kind != "b":
         raise TypeError(f"{function}: where= takes a mask of bool; got {mask.dtype}. Write where=(mask != 0).")
     sides = zip(tuple(mask.shape)[::-1], tuple(shape)[::-1], strict=False)
@@ -202,7 +204,7 @@ def mean(
     axes = nonempty("mean", a, axis)
     if where is True:
         return as_type(_mean(a, axis=axes, keepdims=keepdims), dtype)
-    mask = selection("mean", where, a.shape)
+    mask = selection("mean", where, a)
     kind = a.dtype if a.dtype.kind == "f" else float64
     total = _sum(choose(mask, wide(as_type(a, kind)), 0), axis=axes, keepdims=keepdims)
     number = _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims)

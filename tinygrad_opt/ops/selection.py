@@ -10,7 +10,8 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from . import elementwise
 from .elementwise import not_equal
-from .reduce import Axes, sum
+from .reduce import Axes, start, sum
+from .shape import normalize_axes
 
 __all__ = ["count_nonzero", "nonzero", "select", "where"]
 
@@ -78,7 +79,12 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     >>> tg.select([x < 0, x < 1], [0.0, x], 1.0)
     tensor([0. , 0.5, 1. ])
     """
-    conditions, choices = list(condlist), list(choicelist)
+    try:
+        conditions, choices = list(condlist), list(choicelist)
+    except TypeError:
+        raise TypeError(
+            "select: condlist and choicelist are sequences of arrays; write [condition], [choice]"
+        ) from None
     if len(conditions) != len(choices) or not conditions:
         raise ValueError(
             f"select: as many choices as conditions, and at least one; got {len(conditions)} conditions and "
@@ -101,4 +107,5 @@ def count_nonzero(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     >>> tg.count_nonzero(tg.tensor([[0.0, 2.0], [3.0, 1.0]]), axis=0)
     tensor([1, 2])
     """
-    return sum(not_equal(operand("count_nonzero", a), 0), axis, keepdims=keepdims)
+    a = start("count_nonzero", a)
+    return sum(not_equal(a, 0), normalize_axes("count_nonzero", axis, len(a.shape)), keepdims=keepdims)

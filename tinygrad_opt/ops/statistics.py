@@ -89,7 +89,7 @@ def std(
     >>> tg.std(tg.tensor([1.0, 2.0, 3.0]), ddof=1)
     tensor(1.)
     """
-    a = as_type(operand("std", a), dtype)
+    a = start("std", a, dtype=dtype)
     spread = _variance("std", wide(a), axis, None, out, ddof, keepdims, where, mean, correction)
     constant = equal(spread, 0)
     root = choose(constant, 0, sqrt(choose(constant, 1, spread)))
@@ -138,7 +138,7 @@ def _selected_variance(
     if where is True:
         y = sum(square(distances), axis, keepdims=keepdims) / (count(tuple(a.shape), axis) - ddof)
     else:
-        mask = broadcast_to(selection(function, where, a.shape), shape=tuple(a.shape))
+        mask = broadcast_to(selection(function, where, a), shape=tuple(a.shape))
         n = as_type(sum(mask, axis, keepdims=keepdims), a.dtype)
         y = quotient(sum(square(choose(mask, distances, 0)), axis, keepdims=keepdims), n - ddof)
     return as_type(y, dtype)
@@ -188,7 +188,7 @@ def average(a: Any, axis: Axes = None, weights: Any = None, returned: bool = Fal
     >>> tg.average(tg.tensor([1.0, 2.0]), weights=[3.0, 1.0])
     tensor(1.25)
     """
-    a = operand("average", a)
+    a = start("average", a)
     axes = nonempty("average", a, axis)
     if weights is None:
         y = mean_of(a, axes, keepdims=keepdims)
@@ -284,10 +284,8 @@ def cov(
 def _variables(function: str, m: Any, y: Any, rowvar: bool, dtype: Any) -> Any:
     """Variables in rows, observations in columns."""
     rows = []
-    for given in (m, y):
-        if given is None:
-            continue
-        x = operand(function, given, m)
+    for given in (m,) if y is None else (m, y):
+        x = start(function, operand(function, given, m))
         if len(x.shape) > 2:
             raise errors.ShapeError(f"{function}: variables have at most 2 axes; got shape {tuple(x.shape)}")
         if len(x.shape) < 2:
