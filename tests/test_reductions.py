@@ -192,6 +192,7 @@ def test_covariances_have_numpys_values(device: str) -> None:
 
 REFUSED = [
     (lambda x: tg.sum(x, out=x), TypeError, "sum: out= is not supported"),
+    (lambda x: tg.sum(x, 0, True), TypeError, "sum: got dtype=True; it comes before keepdims. Write keepdims=True."),
     (lambda x: tg.argmax(x, 0, x), TypeError, "argmax: out= is not supported"),
     (lambda x: tg.sum(x, where=x), TypeError, "sum: where= takes a mask of bool; got float32"),
     (lambda x: tg.sum(x, where=tg.ones(4, device=x.device) > 0), ShapeError, "sum: where= of shape (4,) does not"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import (
     binning,
     contract,
+    covariance,
     elementwise,
     index,
     missing,
@@ -21,6 +22,7 @@ from . import (
 )
 from .binning import *
 from .contract import *
+from .covariance import *
 from .elementwise import *
 from .index import *
 from .missing import *
@@ -35,6 +37,7 @@ from .statistics import *
 __all__: list[str] = []
 __all__ += binning.__all__
 __all__ += contract.__all__
+__all__ += covariance.__all__
 __all__ += elementwise.__all__
 __all__ += index.__all__
 __all__ += missing.__all__

@@ -11,7 +11,8 @@ from ..core.dtypes import float64
 from ..core.kinds import Constant
 from ..core.primitive import operand
 from ..core.tape import Variable
-from .reduce import any, as_type, max, min, start, sum
+from .arguments import as_type, start
+from .reduce import any, max, min, sum
 
 __all__ = ["histogram", "searchsorted"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import inf, nan
 from typing import Any
 
+from .arguments import Axes, nonempty, selection, start
 from .elementwise import equal
 from .elementwise import where as choose
-from .reduce import Axes, any, max, mean, min, nonempty, selection, start, sum
+from .reduce import any, max, mean, min, sum
 from .scan import prod
 from .shape import normalize_axes
 from .statistics import std, var

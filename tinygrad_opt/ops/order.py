@@ -13,9 +13,10 @@ from typing import Any
 from .. import backend
 from ..core.dtypes import float64
 from ..core.kinds import Constant, General
+from .arguments import Axes, in_one_axis, kept, nonempty, start
 from .elementwise import astype
 from .index import along, pick, scatter_add
-from .reduce import Axes, in_one_axis, kept, nonempty, shares, start
+from .reduce import shares
 from .shape import normalize_axis, ravel, stack
 
 __all__ = ["argpartition", "argsort", "median", "partition", "percentile", "quantile", "sort"]

@@ -1,51 +1,27 @@
 """Reductions: many elements to one, along some axes.
 
-The signatures are NumPy's. What NumPy does inside its loops for ``dtype=``, ``where=`` and ``initial=`` is done here
-around the reduction: the elements are cast, those left out are replaced by what does not count, and the start joins the
-result.
+The signatures are NumPy's; what they have in common is in `arguments`.
 """
 
 from __future__ import annotations
 
-import builtins
 import math
 from typing import Any
 
-from .. import errors
-from ..core.dtypes import as_dtype, float16, float32, float64
+from ..core.dtypes import float16, float32, float64
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
-from .elementwise import astype, equal, exp, less_equal, maximum, minimum
+from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
+from .elementwise import equal, exp, maximum, minimum
 from .elementwise import where as choose
-from .shape import normalize_axes, normalize_axis, permute_dims
+from .shape import normalize_axes, normalize_axis
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
-
-Axes = int | tuple[int, ...] | None
-
-
-def kept(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape after reducing `axis`, the reduced axes kept with length 1."""
-    return tuple(1 if i in axis else n for i, n in enumerate(shape))
 
 
 def _spread(g: Any, like: Any, axis: tuple[int, ...]) -> Any:
     """A reduced value, put back beside every element that it came from."""
     return broadcast_to(g.reshape(kept(like.shape, axis)), shape=like.shape)
-
-
-def in_one_axis(x: Any, axis: tuple[int, ...]) -> tuple[Any, int]:
-    """`x` with the axes `axis` made one, and its place: for functions that go along a single axis."""
-    if len(axis) == 1:
-        return x, axis[0]
-    shape = tuple(x.shape)
-    rest = tuple(i for i in range(len(shape)) if i not in axis)
-    row = x if rest + axis == tuple(range(len(shape))) else permute_dims(x, rest + axis)
-    return row.reshape((*(shape[i] for i in rest), count(shape, axis))), len(rest)
-
-
-def count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
-    return math.prod(shape[i] for i in axis)
 
 
 # The methods of arrays are a little quicker than the library's functions of the same name.
@@ -113,39 +89,6 @@ _logsumexp: General = General(
 )
 
 
-def start(
-    function: str, a: Any, *, out: None = None, dtype: Any = None, where: Any = True, instead: Any = 0
-) -> Any:  # fmt: skip
-    """The elements to reduce: cast to `dtype`, and with `instead` in the place of those that `where` leaves out."""
-    a = operand(function, a)
-    if out is not None:
-        raise errors.no_out(function)
-    if a.dtype.kind not in "biuf":
-        raise TypeError(f"{function}: {errors.unsupported_dtype(a.dtype)}")
-    if dtype is not None:
-        a = as_type(a, dtype)
-    return a if where is True else choose(selection(function, where, a), a, instead)
-
-
-def as_type(a: Any, dtype: Any) -> Any:
-    """`a` in that dtype; itself where it has it, or where nothing is asked for."""
-    return a if dtype is None or a.dtype == as_dtype(dtype) else astype(a, dtype)
-
-
-def selection(function: str, where: Any, a: Any) -> Any:
-    """The mask that was given as ``where=``: bool, and no larger than `a`, from which it selects."""
-    mask, shape = operand(function, where, a), a.shape
-    if mask.dtype.kind != "b":
-        raise TypeError(f"{function}: where= takes a mask of bool; got {mask.dtype}. Write where=(mask != 0).")
-    sides = zip(tuple(mask.shape)[::-1], tuple(shape)[::-1], strict=False)
-    if len(mask.shape) > len(shape) or not builtins.all(n in (1, m) for n, m in sides):
-        raise errors.ShapeError(
-            f"{function}: where= of shape {tuple(mask.shape)} does not broadcast to the shape {tuple(shape)} of the "
-            "elements that it selects from"
-        )
-    return mask
-
-
 def sum(
     a: Any, axis: Axes = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = True,
@@ -209,17 +152,6 @@ def mean(
     total = _sum(choose(mask, wide(as_type(a, kind)), 0), axis=axes, keepdims=keepdims)
     number = _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims)
     return as_type(quotient(total, as_type(number, total.dtype)), kind)
-
-
-def quotient(total: Any, number: Any) -> Any:
-    """``total / number``; nan, and derivative 0, where there is nothing to divide by."""
-    nothing = less_equal(number, 0)
-    return choose(nothing, math.nan, total / choose(nothing, 1, number))
-
-
-def wide(a: Any) -> Any:
-    """float16 as float32, for sums that would leave its range; every other dtype as it is."""
-    return as_type(a, float32) if a.dtype == float16 else a
 
 
 def max(
@@ -294,16 +226,6 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     """
     x = operand("logsumexp", x)
     return _logsumexp(x, axis=normalize_axes("logsumexp", axis, len(x.shape)), keepdims=keepdims)
-
-
-def nonempty(function: str, x: Any, axis: Axes) -> tuple[int, ...]:
-    """The axes of a reduction that has no value over zero elements."""
-    axes = normalize_axes(function, axis, len(x.shape))
-    if not x.size and count(x.shape, axes) == 0:
-        raise errors.ShapeError(
-            f"{function}: no elements along axis {axes} of shape {tuple(x.shape)}; it needs at least one"
-        )
-    return axes
 
 
 def _one_axis_kernel(name: str) -> Any:

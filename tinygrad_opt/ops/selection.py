@@ -9,8 +9,9 @@ from .. import errors
 from ..core.kinds import Constant
 from ..core.primitive import operand
 from . import elementwise
+from .arguments import Axes, start
 from .elementwise import not_equal
-from .reduce import Axes, start, sum
+from .reduce import sum
 from .shape import normalize_axes
 
 __all__ = ["count_nonzero", "nonzero", "select", "where"]

@@ -1,4 +1,4 @@
-"""Statistics: spread, weighted means, and how variables vary together."""
+"""Statistics: spread, and weighted means."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any
 
 from .. import errors
 from ..core.dtypes import float16, float64
-from ..core.kinds import Elementwise, General, broadcast_to
+from ..core.kinds import General, broadcast_to
 from ..core.primitive import operand
-from .contract import matmul
+from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
 from .elementwise import equal, sqrt, square
 from .elementwise import where as choose
-from .reduce import Axes, any, as_type, count, kept, max, min, nonempty, quotient, selection, start, sum, wide
+from .reduce import any, max, min, sum
 from .reduce import mean as mean_of
-from .shape import concatenate, normalize_axis, permute_dims, transpose
+from .shape import normalize_axis, permute_dims
 
-__all__ = ["average", "corrcoef", "cov", "ptp", "std", "var"]
+__all__ = ["average", "ptp", "std", "var"]
 
 
 def _var_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], ddof: float, keepdims: bool) -> Any:
@@ -104,7 +104,7 @@ def _variance(
         if ddof != 0:
             raise ValueError(f"{function}: ddof and correction are two names for one number; give one of them")
         ddof = correction
-    ddof = _number(function, ddof)
+    ddof = number(function, ddof)
     a = start(function, a, out=out, dtype=dtype)
     axes = nonempty(function, a, axis)
     n = count(tuple(a.shape), axes)
@@ -118,7 +118,7 @@ def _variance(
     return _selected_variance(function, a, axes, ddof, keepdims, where, mean)
 
 
-def _number(function: str, ddof: Any) -> float:
+def number(function: str, ddof: Any) -> float:
     """As one of Python's own numbers: NumPy's would decide the dtype of the result."""
     number = ddof.item() if hasattr(ddof, "item") else ddof
     if not isinstance(number, (int, float)):
@@ -218,124 +218,3 @@ def _weights(a: Any, weights: Any, axis: Axes) -> Any:
         )
     w = permute_dims(w, sorted(range(len(axes)), key=axes.__getitem__))
     return w.reshape(tuple(n if i in axes else 1 for i, n in enumerate(shape)))
-
-
-def cov(
-    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: float | None = None, fweights: Any = None,
-    aweights: Any = None, *, dtype: Any = None,
-) -> Any:  # fmt: skip
-    """Covariances of several variables, from observations of them.
-
-    Parameters
-    ----------
-    m : tensor or array, shape (variables, observations) or (observations,)
-    y : tensor or array, optional
-        Further variables.
-    rowvar : bool
-        False where the observations are in rows.
-    bias : bool
-        Divide by the number of observations n, and not by ``n - 1``.
-    ddof : number, optional
-        Divide by ``n - ddof`` instead.
-    fweights, aweights : tensor or array, shape (observations,), optional
-        How often each observation occurred, and how much it counts.
-    dtype : dtype, optional
-        To compute in: that of the variables (float64 for integers).
-
-    Returns
-    -------
-    tensor, shape (variables, variables)
-        A number for a single variable.
-
-    Raises
-    ------
-    ShapeError
-        For shapes that do not fit, and for no more observations than `ddof`.
-
-    Examples
-    --------
-    >>> tg.cov(tg.tensor([[1.0, 2.0, 3.0], [1.0, 0.0, -1.0]]))
-    tensor([[ 1., -1.],
-            [-1.,  1.]])
-    """
-    x = _variables("cov", m, y, rowvar, dtype)
-    n = x.shape[1]
-    ddof = _number("cov", (0 if bias else 1) if ddof is None else ddof)
-    w = _importance(x, fweights, aweights)
-    if w is None:
-        if n <= ddof:
-            raise errors.ShapeError(
-                f"cov: {n} observations and ddof={ddof} leave nothing to divide by; it needs more observations, or a "
-                "smaller ddof"
-            )
-        centred = x - mean_of(x, 1, keepdims=True)
-        weighted, divisor = centred, n - ddof
-    else:
-        total = sum(w)
-        centred = x - sum(x * w, 1, keepdims=True) / total
-        weighted = centred * w
-        divisor = total - ddof * (
-            1 if aweights is None else sum(w * as_type(operand("cov", aweights, x), x.dtype)) / total
-        )
-    c = matmul(centred, transpose(weighted)) / divisor
-    return c.reshape(()) if c.size == 1 else c
-
-
-def _variables(function: str, m: Any, y: Any, rowvar: bool, dtype: Any) -> Any:
-    """Variables in rows, observations in columns."""
-    rows = []
-    for given in (m,) if y is None else (m, y):
-        x = start(function, operand(function, given, m))
-        if len(x.shape) > 2:
-            raise errors.ShapeError(f"{function}: variables have at most 2 axes; got shape {tuple(x.shape)}")
-        if len(x.shape) < 2:
-            x = x.reshape((1, x.size))
-        elif not rowvar:
-            x = transpose(x)
-        rows.append(as_type(x, dtype or (x.dtype if x.dtype.kind == "f" else float64)))
-    if len({x.shape[1] for x in rows}) > 1:
-        raise errors.ShapeError(
-            f"{function}: m and y need as many observations; got {' and '.join(str(x.shape[1]) for x in rows)}"
-        )
-    return concatenate(rows, 0) if len(rows) > 1 else rows[0]
-
-
-def _importance(x: Any, fweights: Any, aweights: Any) -> Any:
-    """The product of both sorts of weights; None where there are none."""
-    w = None
-    for name, given in (("fweights", fweights), ("aweights", aweights)):
-        if given is None:
-            continue
-        found = operand("cov", given, x)
-        if tuple(found.shape) != (x.shape[1],):
-            raise errors.ShapeError(
-                f"cov: {name} has one number for each of the {x.shape[1]} observations; got shape {tuple(found.shape)}"
-            )
-        found = as_type(found, x.dtype)
-        w = found if w is None else w * found
-    return w
-
-
-# Correlations leave [-1, 1] by rounding only, so that putting them back changes nothing in their derivatives.
-_within_one: Elementwise = Elementwise("within_one", lambda g, _y, _x: g, kernel=lambda xp, x: xp.clip(x, -1, 1))
-
-
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    """Correlations of several variables: covariances divided by both standard deviations; parameters as for `cov`.
-
-    A variable that does not vary has none: its correlations are nan.
-
-    Examples
-    --------
-    >>> tg.corrcoef(tg.tensor([[1.0, 2.0, 3.0], [1.0, 0.0, -1.0]]))
-    tensor([[ 1., -1.],
-            [-1.,  1.]])
-    """
-    rows = _variables("corrcoef", x, y, rowvar, dtype)
-    if not rows.shape[1]:
-        raise errors.ShapeError("corrcoef: no observations; it needs at least two")
-    centred = rows - mean_of(rows, 1, keepdims=True)
-    scaled = centred / sqrt(sum(square(centred), 1, keepdims=True))
-    c = matmul(scaled, transpose(scaled))
-    c = _within_one(c)
-    return c.reshape(()) if c.size == 1 else c

@@ -15,9 +15,9 @@ from ..core.kinds import General, Linear, broadcast_to, cast
 from ..core.primitive import operand
 from ..core.tape import Variable
 from . import elementwise
+from .arguments import as_type
 from .elementwise import equal, where
 from .index import canonical, pick, picks_once, positions, scatter_add
-from .reduce import as_type
 from .shape import ravel
 
 __all__: list[str] = []  # `Tensor.at` is the way in

@@ -38,7 +38,7 @@ def _recurrence(source: Source) -> Sample:
 def _recurrence_reference(c: Any, b: Any, axis: int, reverse: bool) -> Any:
     c, b = np.moveaxis(c, axis, 0), np.moveaxis(b, axis, 0)
     c, b = (c[::-1], b[::-1]) if reverse else (c, b)
-    s = [b[0]]
+    s = [b[0] + np.zeros((), c.dtype)]
     for link, added in zip(c, b[1:], strict=True):
         s.append(link * s[-1] + added)
     return np.moveaxis(np.stack(s[::-1] if reverse else s), 0, axis)
