@@ -49,16 +49,17 @@ _argpartition: Constant = Constant(
 
 def _rearranged(name: str, order: Constant, kernel: Any) -> General:
     """The elements in another order, which is a permutation as long as they do not overtake each other."""
-    return General(
-        name,
-        [lambda t, _y, x, *, axis, **meta: pick(t, index=along(x, order(x, axis=axis, **meta), axis))],
-        [
-            lambda g, _y, x, *, axis, **meta: scatter_add(
-                g, shape=x.shape, index=along(x, order(x, axis=axis, **meta), axis)
-            )
-        ],
-        kernel=kernel,
-    )
+
+    def places(x: Any, axis: int, meta: dict[str, Any]) -> tuple[Any]:
+        return (along(x, order(x, axis=axis, **meta), axis),)
+
+    def push(t: Any, _y: Any, x: Any, *, axis: int, **meta: Any) -> Any:
+        return pick(t.reshape((x.size,)), index=places(x, axis, meta))
+
+    def pull(g: Any, _y: Any, x: Any, *, axis: int, **meta: Any) -> Any:
+        return scatter_add(g, shape=(x.size,), index=places(x, axis, meta)).reshape(x.shape)
+
+    return General(name, [push], [pull], kernel=kernel)
 
 
 _sort = _rearranged("sort", _argsort, lambda xp, x, *, axis: xp.sort(x, axis=axis))
