@@ -155,7 +155,8 @@ def changed_in_place(what: str, writer: str, operation: str) -> InPlaceError:
 
 def no_out(function: str) -> TypeError:
     return TypeError(
-        f"{function}: out= is not supported, because nothing is written into tensors; write y = tg.{function}(...)"
+        f"{function}: out= is not supported, because nothing is written into tensors; write y = tg.{function}(...), "
+        "and what stands behind out by name (keepdims=True)"
     )
 
 
