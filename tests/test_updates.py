@@ -71,7 +71,7 @@ def test_one_value_that_is_infinite_does_not_spoil_the_others(device: str) -> No
 @pytest.mark.parametrize("dtype", ["float16", "float32", "int32", "int64", "int8"])
 def test_the_dtype_stays(dtype: str, device: str) -> None:
     t = tg.tensor(np.arange(4).astype(dtype), device=device)
-    for method in ("set", "multiply", "min", "max"):
+    for method in ("set", "add", "multiply", "min", "max"):
         y = getattr(t.at[[1, 1, 2]], method)(tg.tensor(np.array([2, 1, 3], dtype), device=device))
         assert (y.dtype, y.device) == (t.dtype, t.device)
     assert t.at[1].set(3).tolist() == [0, 3, 2, 3]

@@ -26,36 +26,27 @@ Index = tuple[Any, ...]
 
 
 def _written(method: str) -> Any:
-    """A kernel that writes into a copy: ``out[index] = v`` for elements named once, ``ufunc.at`` for others."""
+    """A kernel that computes in a copy: at once where elements are named once, else by ``ufunc.at``."""
 
     def kernel(xp: Any, t: Any, v: Any, *, index: Index) -> Any:
-        out = xp.array(t.astype(_atomic(t.dtype)))
+        out = xp.array(t, dtype=_atomic(t.dtype))
         if picks_once(index):
             out[index] = getattr(xp, method)(out[index], v)
         elif out.size and v.size:
             getattr(xp, method).at(out, index, v.astype(out.dtype))
-        return out.astype(t.dtype)
+        return out.astype(t.dtype, copy=False)
 
     return kernel
 
 
 def _atomic(dtype: Any) -> Any:
-    """The dtype in which a GPU can compare and write in one step."""
+    """The dtype in which a GPU can read, compute and write in one step."""
     return dtype if dtype.itemsize >= 4 else float32 if dtype == float16 else int64
 
 
 def _put_kernel(xp: Any, t: Any, v: Any, *, index: Index) -> Any:
     out = xp.array(t)
     out[index] = v
-    return out
-
-
-def _add_kernel(xp: Any, t: Any, v: Any, *, index: Index) -> Any:
-    out = xp.array(t)
-    if picks_once(index):
-        out[index] += v
-    elif out.size and v.size:
-        xp.add.at(out, index, v)
     return out
 
 
@@ -73,7 +64,7 @@ _clear: Linear = Linear(
 _add: Linear = Linear(
     "add_at",
     lambda g, like, *, index, position: pick(g, index=index) if position else g,
-    kernel=_add_kernel,
+    kernel=_written("add"),
     variadic=True,
 )
 
