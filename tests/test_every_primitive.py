@@ -105,9 +105,9 @@ def test_samples_are_the_same_in_either_precision_and_in_every_run(name):
 def derivatives(node: Any, saved: tuple[Any, ...]) -> list[Any]:
     """All that the rules of one node compute from these saved values, on raw arrays."""
     with np.errstate(all="ignore"):
-        tangents = [None if p is None else np.full(p.shape, 0.75) for p in node.parents]
+        tangents = [None if p is None else unequal(p.shape) for p in node.parents]
         pulled = [
-            node.primitive.pull(node, i, np.full(node.shape, 0.75), saved)
+            node.primitive.pull(node, i, unequal(node.shape), saved)
             for i, parent in enumerate(node.parents)
             if parent is not None
         ]
@@ -122,6 +122,11 @@ def at_singular_points(name: str) -> Iterator[Any]:
                 yield convention.call(
                     *(tg.Tensor(np.array(x), requires_grad=i in wanted) for i, x in enumerate(convention.args))
                 )
+
+
+def unequal(shape: tuple[int, ...]) -> Any:
+    """Numbers of which no two are equal, so that exchanging them is seen."""
+    return 0.75 + np.arange(np.prod(shape, dtype=int)).reshape(shape) / 8
 
 
 def spoiled(value: Any) -> Any:

@@ -159,7 +159,9 @@ class RandomGraphs(RuleBasedStateMachine):
             with pytest.raises(errors.ShapeError, match="out of bounds"):
                 tg.sum(x.tensor, axis=axis)
             return multiple()
-        return self.apply(True, lambda t: tg.sum(t, axis, keepdims), lambda v: ref.sum_over(v, axis, keepdims), x)
+        return self.apply(
+            True, lambda t: tg.sum(t, axis, keepdims=keepdims), lambda v: ref.sum_over(v, axis, keepdims), x
+        )
 
     @rule(target=pairs, x=pairs, index=st.sampled_from(INDICES))
     def index(self, x: Pair, index: Any) -> Any:

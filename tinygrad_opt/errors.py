@@ -206,6 +206,13 @@ def changed_in_place(what: str, writer: str, operation: str) -> InPlaceError:
     )
 
 
+def no_out(function: str) -> TypeError:
+    return TypeError(
+        f"{function}: out= is not supported, because nothing is written into tensors; write y = tg.{function}(...), "
+        "and what stands behind out by name (keepdims=True)"
+    )
+
+
 def leaf_renamed(sign: str) -> GraphError:
     return GraphError(
         f"`w {sign} ...` would give the name w to a new tensor, and leave the one that requires gradients, which a "

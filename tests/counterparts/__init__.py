@@ -11,6 +11,7 @@ from typing import Any
 
 from . import (
     arithmetic,
+    binning,
     broadcasting,
     choice,
     comparison,
@@ -19,20 +20,27 @@ from . import (
     exponential,
     index,
     linalg,
+    missing,
     normal,
+    order,
     pool,
     products,
     reduce,
     rounding,
+    scan,
+    selection,
     shape,
     special,
+    statistics,
     trigonometric,
+    updates,
 )
 
 __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
     arithmetic,
+    binning,
     broadcasting,
     choice,
     comparison,
@@ -41,14 +49,20 @@ _FAMILIES = (
     exponential,
     index,
     linalg,
+    missing,
     normal,
+    order,
     pool,
     products,
     reduce,
     rounding,
+    scan,
+    selection,
     shape,
     special,
+    statistics,
     trigonometric,
+    updates,
 )
 TORCH: dict[str, Any] = {}
 WITHOUT: dict[str, str] = {}

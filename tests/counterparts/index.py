@@ -21,8 +21,23 @@ def scattered(g: Any, shape: Any, index: Any) -> Any:
     return torch.zeros(math.prod(shape), dtype=g.dtype).index_add(0, places, g.reshape(-1)).reshape(shape)
 
 
+def take(x: Any, indices: Any, axis: Any, mode: str) -> Any:
+    x, axis = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
+    n, places = x.shape[axis], torch.as_tensor(indices, dtype=torch.int64)
+    places = places.clamp(0, n - 1) if mode == "clip" else places % n
+    rows = x.index_select(axis, places.reshape(-1))
+    return rows.reshape((*x.shape[:axis], *places.shape, *x.shape[axis + 1 :]))
+
+
+def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
+    x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
+    return torch.take_along_dim(x, indices % x.shape[axis], axis)
+
+
 TORCH = {
     "getitem": lambda x, index: x.reshape(-1)[flat_index(x.shape, index)],
     "scatter_add": scattered,
+    "take": take,
+    "take_along_axis": take_along_axis,
 }
 WITHOUT: dict[str, str] = {}

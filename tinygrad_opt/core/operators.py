@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import errors, ops
+from ..ops.updates import At
 from .tape import Leaf, Variable
 
 if TYPE_CHECKING:
@@ -189,6 +190,11 @@ class Operators(Variable):
     def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
 
+    @property
+    def at(self) -> At:
+        """Functional updates: ``t.at[index].set(value)``, and add, multiply, min, max, ... in the place of set."""
+        return At(self)
+
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise errors.item_assignment()
 
@@ -239,18 +245,32 @@ class Operators(Variable):
     tanh = ops.tanh
     trunc = ops.trunc
 
+    # Indexing and order.
+
+    argsort = ops.argsort
+    nonzero = ops.nonzero
+    sort = ops.sort
+    take = ops.take
+
     # Reductions.
 
     all = ops.all
     any = ops.any
     argmax = ops.argmax
     argmin = ops.argmin
+    cumprod = ops.cumprod
+    cumsum = ops.cumsum
     logsumexp = ops.logsumexp
     max = ops.max
     mean = ops.mean
+    median = ops.median
     min = ops.min
     norm = ops.norm
+    prod = ops.prod
+    ptp = ops.ptp
+    std = ops.std
     sum = ops.sum
+    var = ops.var
 
     # Products.
 

@@ -7,63 +7,84 @@ from __future__ import annotations
 
 from . import (
     arithmetic,
+    binning,
     broadcasting,
     choice,
     columns,
     comparison,
     contract,
     conv,
+    covariance,
     einstein,
     exponential,
     index,
+    missing,
     normal,
     norms,
+    order,
     pool,
     products,
     reduce,
     rounding,
+    scan,
+    selection,
     shape,
     special,
+    statistics,
     trigonometric,
 )
 from . import linalg as linalg
 from .arithmetic import *
+from .binning import *
 from .broadcasting import *
 from .choice import *
 from .columns import *
 from .comparison import *
 from .contract import *
 from .conv import *
+from .covariance import *
 from .einstein import *
 from .exponential import *
 from .index import *
+from .missing import *
 from .normal import *
 from .norms import *
+from .order import *
 from .pool import *
 from .products import *
 from .reduce import *
 from .rounding import *
+from .scan import *
+from .selection import *
 from .shape import *
 from .special import *
+from .statistics import *
 from .trigonometric import *
 
 __all__: list[str] = []
 __all__ += arithmetic.__all__
+__all__ += binning.__all__
 __all__ += broadcasting.__all__
 __all__ += choice.__all__
 __all__ += columns.__all__
 __all__ += comparison.__all__
 __all__ += contract.__all__
 __all__ += conv.__all__
+__all__ += covariance.__all__
 __all__ += einstein.__all__
 __all__ += exponential.__all__
 __all__ += index.__all__
+__all__ += missing.__all__
 __all__ += normal.__all__
 __all__ += norms.__all__
+__all__ += order.__all__
 __all__ += pool.__all__
 __all__ += products.__all__
 __all__ += reduce.__all__
 __all__ += rounding.__all__
+__all__ += scan.__all__
+__all__ += selection.__all__
 __all__ += shape.__all__
 __all__ += special.__all__
+__all__ += statistics.__all__
 __all__ += trigonometric.__all__

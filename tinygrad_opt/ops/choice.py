@@ -14,7 +14,7 @@ from ..core.kinds import Elementwise, cast
 from ..core.primitive import operand
 from .comparison import isnan
 
-__all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "relu", "where"]
+__all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "relu"]
 
 where: Elementwise = Elementwise(
     "where",

@@ -9,10 +9,11 @@ from .. import backend, errors
 from ..core.dtypes import as_dtype, float16, float32
 from ..core.kinds import General
 from ..core.primitive import operand
+from .arguments import count, kept
 from .arithmetic import absolute, astype
 from .choice import where
 from .comparison import not_equal, sign
-from .reduce import _count, _kept, max, min, sum
+from .reduce import max, min, sum
 from .shape import _reshape, moveaxis, normalize_axes, normalize_axis
 from .spectra import svdvals
 
@@ -20,8 +21,8 @@ __all__ = ["norm"]
 
 
 def _kernel(xp: Any, x: Any, *, p: float, axis: tuple[int, ...], keepdims: bool) -> Any:
-    shape = _kept(x.shape, axis)
-    if _count(x.shape, axis) == 0:
+    shape = kept(x.shape, axis)
+    if count(x.shape, axis) == 0:
         y = xp.zeros(shape, dtype=x.dtype)
     else:
         wide = x.astype(float32) if x.dtype == float16 else x
@@ -56,7 +57,7 @@ def _scaled(xp: Any, x: Any, p: float, axis: tuple[int, ...]) -> Any:
 
 def _slope(y: Any, x: Any, p: float, axis: tuple[int, ...]) -> Any:
     """``sign(x) (|x| / y)^(p - 1)``; 0 where y is 0, and for p other than 2 also where x is."""
-    y = y.reshape(_kept(x.shape, axis))
+    y = y.reshape(kept(x.shape, axis))
     ratio = x / where(y == 0, math.inf, y)
     if p == 2:
         return ratio
@@ -69,7 +70,7 @@ def _push(t: Any, y: Any, x: Any, *, p: float, axis: tuple[int, ...], keepdims: 
 
 
 def _pull(g: Any, y: Any, x: Any, *, p: float, axis: tuple[int, ...], keepdims: bool) -> Any:
-    return g.reshape(_kept(x.shape, axis)) * _slope(y, x, p, axis)
+    return g.reshape(kept(x.shape, axis)) * _slope(y, x, p, axis)
 
 
 _norm: General = General("norm", [_push], [_pull], kernel=_kernel)
@@ -150,7 +151,7 @@ def _of_vectors(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 def _of_matrices(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     if ord in (None, "fro", "f"):
         return _norm(x, p=2.0, axis=tuple(sorted(axis)), keepdims=keepdims)
-    kept = _kept(x.shape, axis)
+    shape = kept(x.shape, axis)
     x = moveaxis(x, axis, (-2, -1))
     if ord == "nuc":
         y = svdvals(x).sum(-1)
@@ -164,7 +165,7 @@ def _of_matrices(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any
         raise ValueError(
             f"norm: ord={ord!r} is no norm of matrices; expected None, 'fro', 'nuc', 1, -1, 2, -2, inf or -inf"
         )
-    return _reshape(y, shape=kept) if keepdims else y
+    return _reshape(y, shape=shape) if keepdims else y
 
 
 def _extreme(values: Any, ord: float) -> Any:

@@ -1,36 +1,29 @@
-"""Reductions: many elements to one, along some axes."""
+"""Reductions: many elements to one, along some axes.
+
+The signatures are NumPy's; what they have in common is in `arguments`.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from .. import errors
-from ..core.dtypes import float16, float32
+from ..core.dtypes import float16, float32, float64
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
-from .choice import where
+from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
+from .choice import maximum, minimum
+from .choice import where as choose
 from .comparison import equal
 from .exponential import exp
 from .shape import normalize_axes, normalize_axis
 
-__all__ = ["all", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
-
-Axes = int | tuple[int, ...] | None
-
-
-def _kept(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape after reducing `axis`, the reduced axes kept with length 1."""
-    return tuple(1 if i in axis else n for i, n in enumerate(shape))
+__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
 
 
 def _spread(g: Any, like: Any, axis: tuple[int, ...]) -> Any:
     """A reduced value, put back beside every element that it came from."""
-    return broadcast_to(g.reshape(_kept(like.shape, axis)), shape=like.shape)
-
-
-def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
-    return math.prod(shape[i] for i in axis)
+    return broadcast_to(g.reshape(kept(like.shape, axis)), shape=like.shape)
 
 
 # The methods of arrays are a little quicker than the library's functions of the same name.
@@ -41,24 +34,26 @@ _sum: Linear = Linear(
 )
 _mean: Linear = Linear(
     "mean",
-    lambda g, like, *, axis, keepdims: _spread(g * (1 / _count(like.shape, axis)), like, axis),
+    lambda g, like, *, axis, keepdims: _spread(g * (1 / count(like.shape, axis)), like, axis),
     kernel=lambda xp, x, *, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
 )
+
+
+def shares(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """One, divided equally among the elements along `axis` that are equal to the reduced value `y`."""
+    dtype = float32 if x.dtype == float16 else x.dtype  # float16 cannot count beyond 65,504
+    chosen = cast(equal(x, y.reshape(kept(x.shape, axis))), dtype=dtype)
+    return chosen / chosen.sum(axis, keepdims=True)
 
 
 def _extreme(name: str, library_name: str) -> General:
     """max or min: the derivative goes to the extreme elements, in equal parts."""
 
-    def share(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
-        wide = float32 if x.dtype == float16 else x.dtype  # float16 cannot count beyond 65,504
-        chosen = cast(equal(x, y.reshape(_kept(x.shape, axis))), dtype=wide)
-        return chosen / chosen.sum(axis, keepdims=True)
-
     def push(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        return (t * share(y, x, axis)).sum(axis, keepdims=keepdims)
+        return (t * shares(y, x, axis)).sum(axis, keepdims=keepdims)
 
     def pull(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        return g.reshape(_kept(x.shape, axis)) * share(y, x, axis)
+        return g.reshape(kept(x.shape, axis)) * shares(y, x, axis)
 
     return General(name, [push], [pull], kernel=library_name)
 
@@ -68,7 +63,9 @@ _min = _extreme("min", "min")
 
 
 def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    shape = _kept(x.shape, axis)
+    if x.dtype == float16:  # the sum of many would leave its range
+        return _logsumexp_kernel(xp, x.astype(float32), axis=axis, keepdims=keepdims).astype(float16)
+    shape = kept(x.shape, axis)
     if x.size == 0:
         y = xp.full(shape, -xp.inf, dtype=x.dtype)
     else:
@@ -82,50 +79,61 @@ def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool)
 
 def _softmax_of(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """exp(x - y), with weights 0 where everything is -inf."""
-    y = y.reshape(_kept(x.shape, axis))
-    return exp(x - where(equal(y, -math.inf), 0.0, y))
+    y = y.reshape(kept(x.shape, axis))
+    return exp(x - choose(equal(y, -math.inf), 0.0, y))
 
 
 _logsumexp: General = General(
     "logsumexp",
     [lambda t, y, x, *, axis, keepdims: (t * _softmax_of(y, x, axis)).sum(axis, keepdims=keepdims)],
-    [lambda g, y, x, *, axis, keepdims: g.reshape(_kept(x.shape, axis)) * _softmax_of(y, x, axis)],
+    [lambda g, y, x, *, axis, keepdims: g.reshape(kept(x.shape, axis)) * _softmax_of(y, x, axis)],
     kernel=_logsumexp_kernel,
 )
 
 
-def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def sum(
+    a: Any, axis: Axes = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
+    where: Any = True,
+) -> Any:  # fmt: skip
     """Sum over the elements along `axis`.
 
     Parameters
     ----------
-    x : tensor or array
+    a : tensor or array
     axis : int or tuple of int, optional
         The axes that are summed away; all of them by default. Negative ones count from the end.
+    dtype : dtype, optional
+        Of the terms and of the sum: that of `a` (int64 for bool and small integers, as in NumPy).
+    out : None
+        Only for NumPy's order of arguments.
     keepdims : bool
         Keep the reduced axes, with length 1.
-
-    Returns
-    -------
-    tensor
-        In the dtype of `x` (bool and small integers become int64, as in NumPy).
+    initial : number, optional
+        Where the sum starts.
+    where : tensor or array of bool, optional
+        Which elements take part; it broadcasts to the shape of `a`. The others have derivative 0.
 
     Raises
     ------
     ShapeError
-        For an axis that `x` does not have, or one named twice.
+        For an axis that `a` does not have, one named twice, and a mask that does not fit.
 
     Examples
     --------
     >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     tensor([4., 6.])
     """
-    x = operand("sum", x)
-    return _sum(x, axis=normalize_axes("sum", axis, len(x.shape)), keepdims=keepdims)
+    a = start("sum", a, out=out, dtype=dtype, where=where)
+    y = as_type(_sum(a, axis=normalize_axes("sum", axis, len(a.shape)), keepdims=keepdims), dtype)
+    return y if initial is None else as_type(y + initial, y.dtype)
 
 
-def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def mean(
+    a: Any, axis: Axes = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
     """Arithmetic mean of the elements along `axis`; parameters as for `sum`.
+
+    The mean of integers is a float64. With a mask that selects nothing it is nan.
 
     Raises
     ------
@@ -137,46 +145,74 @@ def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(2.5)
     """
-    x = operand("mean", x)
-    return _mean(x, axis=_nonempty("mean", x, axis), keepdims=keepdims)
+    a = start("mean", a, out=out, dtype=dtype)
+    axes = nonempty("mean", a, axis)
+    if where is True:
+        return as_type(_mean(a, axis=axes, keepdims=keepdims), dtype)
+    mask = selection("mean", where, a)
+    kind = a.dtype if a.dtype.kind == "f" else float64
+    total = _sum(choose(mask, wide(as_type(a, kind)), 0), axis=axes, keepdims=keepdims)
+    number = _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims)
+    return as_type(quotient(total, as_type(number, total.dtype)), kind)
 
 
-def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Largest element along `axis`; parameters as for `sum`.
+def max(
+    a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """Largest element along `axis`, and at least `initial`; parameters as for `sum`.
 
     Tied elements share the derivative equally.
 
     Raises
     ------
     ShapeError
-        For a bad axis, and for the maximum of no elements.
+        For a bad axis, and for the maximum of no elements without `initial`.
 
     Examples
     --------
     >>> tg.max(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([2., 4.])
     """
-    x = operand("max", x)
-    return _max(x, axis=_nonempty("max", x, axis), keepdims=keepdims)
+    return _largest("max", _max, maximum, a, axis, out, keepdims, initial, where)
 
 
-def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Smallest element along `axis`; parameters as for `sum`.
+def min(
+    a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """Smallest element along `axis`, and at most `initial`; parameters as for `sum`.
 
     Tied elements share the derivative equally.
 
     Raises
     ------
     ShapeError
-        For a bad axis, and for the minimum of no elements.
+        For a bad axis, and for the minimum of no elements without `initial`.
 
     Examples
     --------
     >>> tg.min(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([1., 3.])
     """
-    x = operand("min", x)
-    return _min(x, axis=_nonempty("min", x, axis), keepdims=keepdims)
+    return _largest("min", _min, minimum, a, axis, out, keepdims, initial, where)
+
+
+def _largest(
+    function: str, reduction: Any, of_two: Any, a: Any, axis: Axes, out: None, keepdims: bool, initial: Any, where: Any
+) -> Any:
+    """max, and min by its mirror image: `of_two` is the same for two operands."""
+    if initial is None:
+        if where is not True:
+            raise ValueError(f"{function}: where= may leave nothing; pass initial=, the result for no elements")
+        a = start(function, a, out=out)
+        return reduction(a, axis=nonempty(function, a, axis), keepdims=keepdims)
+    a = start(function, a, out=out, where=where, instead=initial)
+    axes = normalize_axes(function, axis, len(a.shape))
+    if not count(a.shape, axes):
+        return as_type(_sum(a, axis=axes, keepdims=keepdims) + initial, a.dtype)
+    return as_type(of_two(reduction(a, axis=axes, keepdims=keepdims), initial), a.dtype)
+
+
+amax, amin = max, min
 
 
 def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
@@ -194,22 +230,12 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     return _logsumexp(x, axis=normalize_axes("logsumexp", axis, len(x.shape)), keepdims=keepdims)
 
 
-def _nonempty(function: str, x: Any, axis: Axes) -> tuple[int, ...]:
-    """The axes of a reduction that has no value over zero elements."""
-    axes = normalize_axes(function, axis, len(x.shape))
-    if not x.size and _count(x.shape, axes) == 0:
-        raise errors.ShapeError(
-            f"{function}: no elements along axis {axes} of shape {tuple(x.shape)}; it needs at least one"
-        )
-    return axes
-
-
 def _one_axis_kernel(name: str) -> Any:
     def kernel(xp: Any, x: Any, *, axis: int | None, keepdims: bool) -> Any:
         y = getattr(xp, name)(x, axis=axis)
         if not keepdims:
             return y
-        return y.reshape(_kept(x.shape, normalize_axes(name, axis, x.ndim)))
+        return y.reshape(kept(x.shape, normalize_axes(name, axis, x.ndim)))
 
     return kernel
 
@@ -220,7 +246,7 @@ _any: Constant = Constant("any")
 _all: Constant = Constant("all")
 
 
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """Position of the largest element along `axis` (of the ravelled tensor by default); the first one of a tie.
 
     Examples
@@ -228,11 +254,11 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tg.argmax(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([1, 0])
     """
-    x = operand("argmax", x)
-    return _argmax(x, axis=_one_axis("argmax", x, axis), keepdims=keepdims)
+    a = start("argmax", a, out=out)
+    return _argmax(a, axis=_one_axis("argmax", a, axis), keepdims=keepdims)
 
 
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """Position of the smallest element along `axis` (of the ravelled tensor by default); the first one of a tie.
 
     Examples
@@ -240,17 +266,17 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tg.argmin(tg.tensor([[1.0, 2.0], [4.0, 3.0]]), axis=1)
     tensor([0, 1])
     """
-    x = operand("argmin", x)
-    return _argmin(x, axis=_one_axis("argmin", x, axis), keepdims=keepdims)
+    a = start("argmin", a, out=out)
+    return _argmin(a, axis=_one_axis("argmin", a, axis), keepdims=keepdims)
 
 
 def _one_axis(function: str, x: Any, axis: int | None) -> int | None:
     place = None if axis is None else normalize_axis(function, axis, len(x.shape))
-    _nonempty(function, x, place)
+    nonempty(function, x, place)
     return place
 
 
-def any(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def any(a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """Whether some element along `axis` is true.
 
     Examples
@@ -258,11 +284,11 @@ def any(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.any(tg.tensor([1.0, 2.0]) > 1)
     tensor(True)
     """
-    x = operand("any", x)
-    return _any(x, axis=normalize_axes("any", axis, len(x.shape)), keepdims=keepdims)
+    a = start("any", a, out=out, where=where, instead=False)
+    return _any(a, axis=normalize_axes("any", axis, len(a.shape)), keepdims=keepdims)
 
 
-def all(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+def all(a: Any, axis: Axes = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """Whether every element along `axis` is true.
 
     Examples
@@ -270,5 +296,5 @@ def all(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.all(tg.tensor([1.0, 2.0]) > 1)
     tensor(False)
     """
-    x = operand("all", x)
-    return _all(x, axis=normalize_axes("all", axis, len(x.shape)), keepdims=keepdims)
+    a = start("all", a, out=out, where=where, instead=True)
+    return _all(a, axis=normalize_axes("all", axis, len(a.shape)), keepdims=keepdims)

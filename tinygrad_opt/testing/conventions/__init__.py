@@ -15,11 +15,15 @@ from . import (
     exponential,
     linalg,
     normal,
+    order,
     pool,
     reduce,
     rounding,
+    scan,
     special,
+    statistics,
     trigonometric,
+    updates,
 )
 from .convention import Convention
 
@@ -31,11 +35,15 @@ _FAMILIES = (
     exponential,
     linalg,
     normal,
+    order,
     pool,
     reduce,
     rounding,
+    scan,
     special,
+    statistics,
     trigonometric,
+    updates,
 )
 CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 

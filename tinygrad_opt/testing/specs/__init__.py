@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from . import (
     arithmetic,
+    binning,
     broadcasting,
     choice,
     comparison,
@@ -30,14 +31,20 @@ from . import (
     exponential,
     index,
     linalg,
+    missing,
     normal,
+    order,
     pool,
     products,
     reduce,
     rounding,
+    scan,
+    selection,
     shape,
     special,
+    statistics,
     trigonometric,
+    updates,
 )
 from .spec import Sample, Spec, binary, unary
 
@@ -46,6 +53,7 @@ __all__ = ["SPECS", "Sample", "Spec", "binary", "unary"]
 SPECS: dict[str, Spec] = {}
 _FAMILIES = (
     arithmetic,
+    binning,
     broadcasting,
     choice,
     comparison,
@@ -54,14 +62,20 @@ _FAMILIES = (
     exponential,
     index,
     linalg,
+    missing,
     normal,
+    order,
     pool,
     products,
     reduce,
     rounding,
+    scan,
+    selection,
     shape,
     special,
+    statistics,
     trigonometric,
+    updates,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,37 @@ def _scatter_add_reference(g: Any, shape: tuple[int, ...], index: Any) -> Any:
     return out
 
 
+def _take(source: Source) -> Sample:
+    """Indices of any shape, with repeats; those that leave the axis only where they are wrapped or clipped."""
+    shape = source.shape(empty=False)
+    axis = source.axis(len(shape)) if shape and source.flip() else None
+    n = math.prod(shape) if axis is None else shape[axis]
+    mode = source.choose(("raise", "wrap", "clip"))
+    reach = 1 if mode == "raise" else 3
+    wanted = source.shape(high=2)
+    indices = source.generator().integers(-n * reach, n * reach, wanted)
+    given = indices.tolist() if source.flip() else indices
+    return Sample([source.array(shape)], {"indices": given, "axis": axis, "mode": mode})
+
+
+def _take_along_axis(source: Source) -> Sample:
+    """Indices with repeats; on every other axis the sides are equal, or one of them is 1."""
+    shape = source.shape(low=1, empty=False)
+    if source.integer(0, 3) == 3:
+        indices = source.generator().integers(-1, 1, (source.integer(0, 3),))
+        return Sample([source.array(shape)], {"indices": indices, "axis": None})
+    axis = source.axis(len(shape))
+    n = shape[axis]
+    wanted = [1 if source.integer(0, 3) == 3 else side for side in shape]
+    wanted[axis] = source.integer(0, 4)
+    here = [1 if i != axis % len(shape) and source.integer(0, 3) == 3 else side for i, side in enumerate(shape)]
+    indices = source.generator().integers(-n, n, tuple(wanted))
+    return Sample([source.array(tuple(here))], {"indices": indices, "axis": axis})
+
+
 SPECS = [
     Spec("getitem", lambda x, index: x[index], _getitem),
     Spec("scatter_add", _scatter_add_reference, _scatter_add),
+    Spec("take", lambda x, indices, axis, mode: np.take(x, indices, axis, mode=mode), _take, primitive="getitem"),
+    Spec("take_along_axis", np.take_along_axis, _take_along_axis, primitive="getitem"),
 ]

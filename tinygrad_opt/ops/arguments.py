@@ -1,0 +1,101 @@
+"""What reductions and their relatives take: axes, a dtype, a mask.
+
+The signatures are NumPy's. What NumPy does inside its loops for ``dtype=``, ``where=`` and ``initial=`` is done around
+the loops here: the elements are cast, those left out are replaced by what does not count, and the initial value joins
+the result.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import errors
+from ..core.dtypes import as_dtype, float16, float32
+from ..core.primitive import operand
+from .arithmetic import astype
+from .choice import where as choose
+from .comparison import less_equal
+from .shape import normalize_axes, permute_dims
+
+__all__: list[str] = []  # for the families, not for users
+
+Axes = int | tuple[int, ...] | None
+
+
+def start(
+    function: str, a: Any, *, out: None = None, dtype: Any = None, where: Any = True, instead: Any = 0
+) -> Any:  # fmt: skip
+    """The elements to reduce: cast to `dtype`, and with `instead` in the place of those that `where` leaves out."""
+    a = operand(function, a)
+    if out is not None:
+        raise errors.no_out(function)
+    if a.dtype.kind not in "biuf":
+        raise TypeError(f"{function}: {errors.unsupported_dtype(a.dtype)}")
+    if dtype is not None:
+        if isinstance(dtype, bool):
+            raise TypeError(f"{function}: got dtype={dtype}; it comes before keepdims. Write keepdims={dtype}.")
+        a = as_type(a, dtype)
+    return a if where is True else choose(selection(function, where, a), a, instead)
+
+
+def as_type(a: Any, dtype: Any) -> Any:
+    """`a` in that dtype; itself where it has it, or where nothing is asked for."""
+    return a if dtype is None or a.dtype == as_dtype(dtype) else astype(a, dtype)
+
+
+def selection(function: str, where: Any, a: Any) -> Any:
+    """The mask that was given as ``where=``: bool, and no larger than `a`, from which it selects."""
+    mask, shape = operand(function, where, a), a.shape
+    if mask.dtype.kind != "b":
+        raise TypeError(f"{function}: where= takes a mask of bool; got {mask.dtype}. Write where=(mask != 0).")
+    sides = zip(tuple(mask.shape)[::-1], tuple(shape)[::-1], strict=False)
+    if len(mask.shape) > len(shape) or not all(n in (1, m) for n, m in sides):
+        raise errors.ShapeError(
+            f"{function}: where= of shape {tuple(mask.shape)} does not broadcast to the shape {tuple(shape)} of the "
+            "elements that it selects from"
+        )
+    return mask
+
+
+def wide(a: Any) -> Any:
+    """float16 as float32, for sums that would leave its range; every other dtype as it is."""
+    return as_type(a, float32) if a.dtype == float16 else a
+
+
+def quotient(total: Any, number: Any) -> Any:
+    """``total / number``; nan, and derivative 0, where there is nothing to divide by."""
+    nothing = less_equal(number, 0)
+    return choose(nothing, math.nan, total / choose(nothing, 1, number))
+
+
+# Axes.
+
+
+def kept(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape after reducing `axis`, the reduced axes kept with length 1."""
+    return tuple(1 if i in axis else n for i, n in enumerate(shape))
+
+
+def in_one_axis(x: Any, axis: tuple[int, ...]) -> tuple[Any, int]:
+    """`x` with the axes `axis` made one, and its place: for functions that go along a single axis."""
+    if len(axis) == 1:
+        return x, axis[0]
+    shape = tuple(x.shape)
+    rest = tuple(i for i in range(len(shape)) if i not in axis)
+    row = x if rest + axis == tuple(range(len(shape))) else permute_dims(x, rest + axis)
+    return row.reshape((*(shape[i] for i in rest), count(shape, axis))), len(rest)
+
+
+def count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
+    return math.prod(shape[i] for i in axis)
+
+
+def nonempty(function: str, x: Any, axis: Axes) -> tuple[int, ...]:
+    """The axes of a reduction that has no value over zero elements."""
+    axes = normalize_axes(function, axis, len(x.shape))
+    if not x.size and count(x.shape, axes) == 0:
+        raise errors.ShapeError(
+            f"{function}: no elements along axis {axes} of shape {tuple(x.shape)}; it needs at least one"
+        )
+    return axes
