@@ -19,7 +19,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 import tinygrad_opt as tg
 from tinygrad_opt import errors
-from tinygrad_opt.core.tape import push_forward, reachable
+from tinygrad_opt.core.tape import reachable
+from tinygrad_opt.core.walks import Route, push_forward
 
 from . import reference_engine as ref
 from .reference_engine import Value, paths, total
@@ -297,12 +298,12 @@ class RandomGraphs(RuleBasedStateMachine):
             return
         x = self.below(y, data)
         v, t = data.draw(grid(y.tensor.shape)), data.draw(grid(x.tensor.shape))
-        nodes = [x.tensor._node], [t], [y.tensor._node]
+        route = Route([y.tensor._node], [x.tensor._node])
         if reasons := self.refusals(y, {x.value.key}, [x.tensor._node]):
             with pytest.raises(reasons):
-                push_forward(*nodes)
+                push_forward(route, [t])
             return
-        tangent = push_forward(*nodes)[y.tensor._node]
+        tangent = push_forward(route, [t])[y.tensor._node]
         assert tangent.shape == y.tensor.shape
         cotangent, scale = total(paths(y.value, x.value, Value(v)), x.tensor.shape)
         bound = 2000 * EPS * (np.sum(scale * np.abs(t)) + np.sum(np.abs(v * tangent)) + 1)

@@ -76,8 +76,8 @@ def inspect_gradient(node: Any, position: int, gradient: Any) -> None:
         raise errors.anomaly(f"the gradient for input {position}", node.primitive.name, details, where)
 
 
-def compare(node: Any, label: Callable[[int], str]) -> None:
+def compare(node: Any, saved: Sequence[Any], label: Callable[[int], str]) -> None:
     """Raise where a saved array no longer is what it was when it was saved."""
-    for position, (array, before) in enumerate(zip(node.saved, node.origin.fingerprints, strict=True)):
+    for position, (array, before) in enumerate(zip(saved, node.origin.fingerprints, strict=True)):
         if before != _fingerprint(array):
             raise errors.changed_in_place(label(position), "a write past the package's eyes", node.primitive.name)
