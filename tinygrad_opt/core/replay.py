@@ -49,19 +49,19 @@ def _exchange(states: Iterable[Held]) -> list[Held]:
     return now
 
 
-class Journal(ModeBlock):
+class Journal:
     """Notes what a function changes; in a second run, `since` the end of the first, also looks at what it reads."""
-
-    def __new__(cls, since: int | None = None) -> Any:
-        return object.__new__(cls)
 
     def __init__(self, since: int | None = None) -> None:
         self.repeating = since is not None
         self.since = since
         self.outer = current.get().journal
         self.changed: dict[int, Held] = {}
-        looking = since is not None and ledger.last_write() > since
-        self.settings = {"recording": True, "journal": self} | ({"watched": True} if looking else {})
+
+    @property
+    def looking(self) -> bool:
+        """Whether there is something that the function must not read."""
+        return self.since is not None and ledger.last_write() > self.since
 
     def changing(self, tensor: Variable, in_place: bool = False) -> None:
         """Note what a tensor holds before it is given another array, or its array is overwritten."""
@@ -82,6 +82,16 @@ class Journal(ModeBlock):
             self.outer.reading(args)
 
 
+class _Noting(ModeBlock):
+    """The mode in which a journal is kept."""
+
+    def __new__(cls, journal: Journal) -> Any:
+        return object.__new__(cls)
+
+    def __init__(self, journal: Journal) -> None:
+        self.settings = {"recording": True, "journal": journal} | ({"watched": True} if journal.looking else {})
+
+
 class Surroundings:
     """What a function found around it when it was first run."""
 
@@ -94,7 +104,8 @@ class Surroundings:
     @contextlib.contextmanager
     def observed(self) -> Iterator[None]:
         """For the first run: note what it changes."""
-        with Journal() as journal:
+        journal = Journal()
+        with _Noting(journal):
             yield
         self._before = list(journal.changed.values())
 
@@ -109,7 +120,7 @@ class Surroundings:
             now = _exchange(self._before)
             journal = Journal(since)
             try:
-                with journal:
+                with _Noting(journal):
                     yield
             finally:
                 known = {id(state.tensor) for state in now}

@@ -450,7 +450,7 @@ def _rebuild(cls: type[Tensor], state: dict[str, Any]) -> Tensor:
     return tensor
 
 
-def seed_for(output: Tensor, gradient: Any = None) -> Tensor:
+def seed_for(output: Tensor, gradient: Any = None, what: str = "gradient") -> Tensor:
     """The cotangent that starts a walk: 1 for a scalar, or what the caller gave, checked and cast."""
     array = output._array
     if gradient is None:
@@ -465,7 +465,7 @@ def seed_for(output: Tensor, gradient: Any = None) -> Tensor:
         if backend.of(gradient._array) is backend.HOST:
             gradient = gradient.to(output.device)
     if gradient.shape != array.shape:
-        raise errors.gradient_shape("gradient", gradient.shape, array.shape)
+        raise errors.gradient_shape(what, gradient.shape, array.shape)
     if gradient.device != output.device:
         raise errors.mixed_devices("derivative", [("the vector", gradient.device), ("its tensor", output.device)])
     return gradient.to(array.dtype)

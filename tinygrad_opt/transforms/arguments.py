@@ -22,22 +22,22 @@ def check_function(transform: str, fn: Any) -> None:
     """Raise where a transform is given a value, not a function."""
     if not callable(fn):
         raise TypeError(
-            f"{transform}: expected a function; got {type(fn).__name__}. Give it the function and not its result: "
-            f"tg.{transform}(f) and not tg.{transform}(f(x))."
+            f"{transform}: expected a function; got {type(fn).__name__}. Hand over the function itself, f, and not its "
+            "result, f(x)."
         )
 
 
 def positions(transform: str, argnums: Any, count: int) -> tuple[int, ...]:
     """The arguments that `argnums` names, counted from the front, for a call with `count` of them."""
-    given = [argnums] if not isinstance(argnums, Iterable) or isinstance(argnums, str) else list(argnums)
-    try:
-        wanted = [operator.index(i) for i in given]  # type: ignore[arg-type]
-    except TypeError:
-        wanted = []
-    if len(wanted) != len(given) or any(isinstance(i, bool) for i in given):
+    wanted = [argnums] if _is_integer(argnums) else list(argnums) if _is_sequence(argnums) else [None]
+    if not all(_is_integer(i) for i in wanted):
         raise TypeError(f"{transform}: argnums must be an integer or a sequence of integers; got {argnums!r}")
+    wanted = [operator.index(i) for i in wanted]
     if any(not -count <= i < count for i in wanted):
-        raise ValueError(f"{transform}: argnums={argnums} names an argument that is not there; the call has {count}")
+        raise ValueError(
+            f"{transform}: argnums={argnums} names an argument that is not there; the call has {count} by position. "
+            "Arguments given by keyword are not differentiated."
+        )
     places = tuple(i % count for i in wanted)
     if len(set(places)) != len(places):
         raise ValueError(f"{transform}: argnums={argnums} names one argument twice")
@@ -46,7 +46,16 @@ def positions(transform: str, argnums: Any, count: int) -> tuple[int, ...]:
 
 def grouped(argnums: Any, parts: Sequence[Any]) -> Any:
     """One part for each argument: as a tuple where `argnums` is a sequence, else the only one."""
-    return tuple(parts) if isinstance(argnums, Iterable) else parts[0]
+    return parts[0] if _is_integer(argnums) else tuple(parts)
+
+
+def _is_integer(value: Any) -> bool:
+    """Whether `value` counts: an integer of Python, NumPy or an array without axes, but not a truth value."""
+    return not isinstance(value, bool) and hasattr(value, "__index__") and getattr(value, "shape", ()) == ()
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)
 
 
 def check_tensors(transform: str, what: str, values: Sequence[Any]) -> None:

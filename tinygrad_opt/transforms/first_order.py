@@ -149,5 +149,6 @@ def jvp(fn: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     (tensor([1., 4.]), tensor([2., 0.]))
     """
     primals, tangents = as_tuples("jvp", primals, tangents)
-    out, pushforward, *aux = linearize(fn, *primals, has_aux=has_aux)
-    return (out, pushforward(*tangents), *aux)
+    recording = Recording("jvp", fn, primals, range(len(primals)), has_aux=has_aux)
+    tangent = recording.built(recording.push(recording.tangents(tangents)))
+    return (recording.output(), tangent, recording.aux) if has_aux else (recording.output(), tangent)

@@ -123,13 +123,16 @@ class Recording:
 
     def tangents(self, given: Sequence[Any]) -> list[Tensor]:
         """One tangent for each input, from the caller's, which are built like the arguments."""
-        vectors = leaves_like(given, self.arguments, f"{self.name}: tangents")
-        return [seed_for(x, v) for x, v in zip(self.inputs, vectors, strict=True)]
+        return self._vectors(given, self.arguments, self.inputs, "tangents")
 
     def cotangents(self, given: Any) -> list[Tensor]:
         """One cotangent for each output, from the caller's, which are built like the result."""
-        vectors = leaves_like(given, self.result, f"{self.name}: cotangent")
-        return [seed_for(y, v) for y, v in zip(self.outputs, vectors, strict=True)]
+        return self._vectors(given, self.result, self.outputs, "cotangent")
+
+    def _vectors(self, given: Any, like: Any, tensors: Sequence[Tensor], what: str) -> list[Tensor]:
+        what = f"{self.name}: {what}"
+        vectors = leaves_like(given, like, what)
+        return [seed_for(x, v, label) for x, v, label in zip(tensors, vectors, paths(like, what), strict=True)]
 
     def pull(self, cotangents: Sequence[Tensor]) -> list[Any]:
         """One cotangent for each input, zeros for what the outputs do not depend on; grouped by argument."""
