@@ -19,6 +19,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 import tinygrad_opt as tg
 from tinygrad_opt import errors
+from tinygrad_opt.core.recompute import Deferred
 from tinygrad_opt.core.tape import reachable
 from tinygrad_opt.core.walks import Route, push_forward
 
@@ -40,6 +41,11 @@ UNARY = {
     "3 - x": (lambda x: 3 - x, lambda x: ref.subtract(Value(3.0), x)),
     "array * x": (lambda x: np.float64(0.5) * x, lambda x: ref.scale(x, 0.5)),
     "clone": (lambda x: x.clone(), lambda x: ref.scale(x, 1.0)),
+    "checkpoint": (lambda x: tg.checkpoint(lambda z: z * (z * 0.5), x), lambda x: ref.multiply(x, ref.scale(x, 0.5))),
+    "nested": (
+        lambda x: tg.checkpoint(lambda z: tg.tanh(tg.checkpoint(lambda u: tg.tanh(u * 0.5), z)), x),
+        lambda x: ref.tanh(ref.tanh(ref.scale(x, 0.5))),
+    ),
     "transpose": (lambda x: x.T, lambda x: ref.transpose(x, range(len(x.shape))[::-1])),
     "ravel": (tg.ravel, lambda x: ref.reshape(x, (-1,))),
 }
@@ -214,6 +220,8 @@ class RandomGraphs(RuleBasedStateMachine):
             needed = inputs is None or any(set(reachable([p])) & set(inputs) for p in node.parents if p is not None)
             stale = [array for moment, array in self.writes if moment > node.serial]
             saved = [array for array in node.saved or () if isinstance(array, np.ndarray)]
+            if isinstance(node.saved, Deferred):  # the function is run again, and reads its arguments
+                saved = [tensor.data for tensor in node.saved.block.arguments()]
             if needed and any(np.shares_memory(a, b) for a in saved for b in stale):
                 reasons.append(errors.InPlaceError)
         return tuple(reasons)

@@ -62,6 +62,10 @@ class Block:
                 node.saved = deferred
         return result
 
+    def arguments(self) -> list[Variable]:
+        """The tensors that the function was given, and will be given again."""
+        return [leaf for leaf in self._leaves if isinstance(leaf, Variable)]
+
     def run_again(self) -> list[Any]:
         """What the nodes saved, one tuple for each, from another run of the function."""
         args, kwargs = self._rebuild(self._leaves)

@@ -29,10 +29,10 @@ def check_function(transform: str, fn: Any) -> None:
 
 def positions(transform: str, argnums: Any, count: int) -> tuple[int, ...]:
     """The arguments that `argnums` names, counted from the front, for a call with `count` of them."""
-    wanted = [argnums] if _is_integer(argnums) else list(argnums) if _is_sequence(argnums) else [None]
-    if not all(_is_integer(i) for i in wanted):
+    given: list[Any] = [argnums] if _is_integer(argnums) else list(argnums) if _is_sequence(argnums) else [None]
+    if not all(_is_integer(i) for i in given):
         raise TypeError(f"{transform}: argnums must be an integer or a sequence of integers; got {argnums!r}")
-    wanted = [operator.index(i) for i in wanted]
+    wanted = [operator.index(i) for i in given]
     if any(not -count <= i < count for i in wanted):
         raise ValueError(
             f"{transform}: argnums={argnums} names an argument that is not there; the call has {count} by position. "

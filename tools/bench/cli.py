@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from bench import environment, footprint, hvp, operation, steps
+from bench import environment, footprint, hessian, hvp, operation, recomputation, steps
 from bench.peers import OURS, PEERS, load_installed
 from bench.peers.base import Peer
 from bench.report import Report
@@ -21,6 +21,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "memory": footprint.run,
     "op": operation.run,
     "hvp": hvp.run,
+    "hessian": hessian.run,
+    "checkpoint": recomputation.run,
 }
 
 

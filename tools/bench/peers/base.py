@@ -41,3 +41,7 @@ class Peer(ABC):
     def second_order(self, problem: Problem, direction: Sequence[Array]) -> SecondOrder | None:
         """The gradient of the loss at the initial parameters, and its Hessian times `direction`."""
         return None
+
+    def hessian(self, problem: Problem) -> Callable[[], Sequence[Sequence[Any]]] | None:
+        """The matrix of second derivatives of the loss, in blocks: one for each parameter by each parameter."""
+        return None
