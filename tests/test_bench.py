@@ -14,7 +14,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 
-from bench import cli, convolution, footprint, hvp, report, rounds, verify
+from bench import cli, convolution, footprint, hessian, hvp, recomputation, report, rounds, verify
 from bench.peers import OURS, load
 from bench.peers.numpy_by_hand import NumPyByHand, loss_and_gradients
 from bench.workload import SIZES, Problem, make_problem
@@ -263,6 +263,30 @@ def test_ours_is_right(problem: Problem) -> None:
     assert found is not None
     verify.check_arrays("ours", "gradient", found.gradient(), verify.referee_gradient(problem))
     verify.check_arrays("ours", "product", found.product(), verify.referee_product(problem, direction))
+
+
+def test_our_hessian_is_right_and_a_wrong_one_is_refused() -> None:
+    ours, problem = load(OURS), make_problem(hessian.NETWORK)
+    assert sum(p.size for p in problem.parameters) == 995
+    direction = hvp.direction_for(problem)
+    expected = verify.referee_product(problem, direction)
+    blocks = [[np.array(block) for block in row] for row in ours.hessian(problem)()]
+    verify.check_arrays("ours", "Hessian", hessian.product_with(blocks, direction), expected)
+    blocks[2][0] = -blocks[2][0]
+    with pytest.raises(verify.Disagreement, match="its Hessian is off by"):
+        verify.check_arrays("ours", "Hessian", hessian.product_with(blocks, direction), expected)
+
+
+def test_recomputed_steps_agree_take_less_and_wrong_ones_are_refused() -> None:
+    found = recomputation.steps(layers=64, width=4, batch=20_000)
+    recomputation.check(found)
+    peaks = {way: recomputation.peak(step) for way, step in found.items()}
+    assert peaks["plain"] > 3 * peaks["blocks of 8"]
+    assert peaks["plain"] > 4 * peaks["nested"]
+    plain = found["plain"]
+    found["nested"] = lambda: [2 * g for g in plain()]
+    with pytest.raises(verify.Disagreement, match=r"checkpointed \(nested\), the gradients are other ones"):
+        recomputation.check(found)
 
 
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

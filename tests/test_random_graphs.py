@@ -19,7 +19,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 import tinygrad_opt as tg
 from tinygrad_opt import errors
-from tinygrad_opt.core.tape import push_forward, reachable
+from tinygrad_opt.core.recompute import Deferred
+from tinygrad_opt.core.tape import reachable
+from tinygrad_opt.core.walks import Route, push_forward
 
 from . import reference_engine as ref
 from .reference_engine import Value, paths, total
@@ -39,6 +41,11 @@ UNARY = {
     "3 - x": (lambda x: 3 - x, lambda x: ref.subtract(Value(3.0), x)),
     "array * x": (lambda x: np.float64(0.5) * x, lambda x: ref.scale(x, 0.5)),
     "clone": (lambda x: x.clone(), lambda x: ref.scale(x, 1.0)),
+    "checkpoint": (lambda x: tg.checkpoint(lambda z: z * (z * 0.5), x), lambda x: ref.multiply(x, ref.scale(x, 0.5))),
+    "nested": (
+        lambda x: tg.checkpoint(lambda z: tg.tanh(tg.checkpoint(lambda u: tg.tanh(u * 0.5), z)), x),
+        lambda x: ref.tanh(ref.tanh(ref.scale(x, 0.5))),
+    ),
     "transpose": (lambda x: x.T, lambda x: ref.transpose(x, range(len(x.shape))[::-1])),
     "ravel": (tg.ravel, lambda x: ref.reshape(x, (-1,))),
 }
@@ -215,6 +222,8 @@ class RandomGraphs(RuleBasedStateMachine):
             needed = inputs is None or any(set(reachable([p])) & set(inputs) for p in node.parents if p is not None)
             stale = [array for moment, array in self.writes if moment > node.serial]
             saved = [array for array in node.saved or () if isinstance(array, np.ndarray)]
+            if isinstance(node.saved, Deferred):  # the function is run again, and reads its arguments
+                saved = [tensor.data for tensor in node.saved.block.arguments()]
             if needed and any(np.shares_memory(a, b) for a in saved for b in stale):
                 reasons.append(errors.InPlaceError)
         return tuple(reasons)
@@ -299,12 +308,12 @@ class RandomGraphs(RuleBasedStateMachine):
             return
         x = self.below(y, data)
         v, t = data.draw(grid(y.tensor.shape)), data.draw(grid(x.tensor.shape))
-        nodes = [x.tensor._node], [t], [y.tensor._node]
+        route = Route([y.tensor._node], [x.tensor._node])
         if reasons := self.refusals(y, {x.value.key}, [x.tensor._node]):
             with pytest.raises(reasons):
-                push_forward(*nodes)
+                push_forward(route, [t])
             return
-        tangent = push_forward(*nodes)[y.tensor._node]
+        tangent = push_forward(route, [t])[y.tensor._node]
         assert tangent.shape == y.tensor.shape
         cotangent, scale = total(paths(y.value, x.value, Value(v)), x.tensor.shape)
         bound = 2000 * EPS * (np.sum(scale * np.abs(t)) + np.sum(np.abs(v * tangent)) + 1)

@@ -34,16 +34,27 @@ from .core.modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from .core.tensor import Tensor
 from .ops import *
 from .ops import linalg
-from .transforms import grad, gradients, hvp, jvp, linearize, value_and_grad, vjp
+from .transforms import (
+    checkpoint,
+    ggnvp,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Tensor", "arange", "asarray", "bool", "cuda", "data", "detect_anomaly", "empty", "enable_grad", "errors", "eye",
-    "float16", "float32", "float64", "full", "full_like", "grad", "gradients", "hvp", "int32", "int64",
-    "is_grad_enabled", "jvp", "linalg", "linearize", "linspace", "manual_seed", "nn", "no_grad", "ones", "ones_like",
-    "optim", "rand", "randint", "randn", "set_default_dtype", "tensor", "testing", "train", "value_and_grad", "viz",
-    "vjp", "zeros", "zeros_like",
+    "Tensor", "arange", "asarray", "bool", "checkpoint", "cuda", "data", "detect_anomaly", "empty", "enable_grad",
+    "errors", "extend", "eye", "float16", "float32", "float64", "full", "full_like", "functions", "ggnvp", "grad",
+    "gradients", "hessian", "hvp", "int32", "int64", "is_grad_enabled", "jacobian", "jvp", "linalg", "linearize",
+    "linspace", "manual_seed", "nn", "no_grad", "ones", "ones_like", "optim", "rand", "randint", "randn",
+    "set_default_dtype", "tensor", "testing", "train", "value_and_grad", "viz", "vjp", "zeros", "zeros_like",
 ]  # fmt: skip
-__all__ += ["extend", "functions"]
 __all__ += ops.__all__

@@ -8,8 +8,9 @@ package neither needs nor touches it.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from . import errors
 
 __all__ = [
     "HOST", "Backend", "Cupy", "beside", "device_of", "for_device", "generator", "is_array", "manual_seed", "namespace",
-    "of", "register", "resolve", "to_device",
+    "of", "random_state", "register", "replaying", "resolve", "to_device",
 ]  # fmt: skip
 
 Array = Any
@@ -267,6 +268,7 @@ def to_device(array: Array, device: str) -> Array:
 
 _seeds = np.random.SeedSequence()
 _generators: dict[str, Any] = {}
+_branch = 0  # counts how often the generators of devices were started anew under one seed
 
 
 def manual_seed(seed: int) -> None:
@@ -286,10 +288,10 @@ def manual_seed(seed: int) -> None:
     >>> bool((a == tg.rand(3)).numpy().all())
     True
     """
-    global _seeds
+    global _seeds, _branch
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"manual_seed: the seed is a non-negative integer; got {seed!r}")
-    _seeds = np.random.SeedSequence(int(seed))
+    _seeds, _branch = np.random.SeedSequence(int(seed)), 0
     _generators.clear()
 
 
@@ -302,6 +304,49 @@ def generator(device: str = "cpu") -> Any:
     found = _generators.get(device)
     if found is None:
         key = [ord(c) for c in device]
+        if device != HOST.kind and _branch:
+            key.append(_branch)
         seed = np.random.SeedSequence(_seeds.entropy, spawn_key=key)
         found = _generators[device] = for_device(device).new_generator(seed, device)
     return found
+
+
+class RandomState(NamedTuple):
+    """Where the random numbers of all devices stand at some moment."""
+
+    seeds: np.random.SeedSequence
+    branch: int
+    host: Mapping[str, Any]
+
+
+def random_state() -> RandomState:
+    """Where the random numbers stand now: something that `replaying` can return to.
+
+    The generator of a GPU does not tell its state. So those are dropped here, and the next number drawn on a GPU
+    comes from a new one, of a branch that can be started again.
+    """
+    global _branch
+    host = generator(HOST.kind)
+    _generators.clear()
+    _generators[HOST.kind] = host
+    _branch += 1
+    return RandomState(_seeds, _branch, host.bit_generator.state)
+
+
+@contextlib.contextmanager
+def replaying(state: RandomState) -> Iterator[None]:
+    """Draw once more what was drawn after `state`; afterwards all generators go on as if nothing had been drawn."""
+    global _seeds, _branch
+    host = generator(HOST.kind)
+    seeds, branch, generators, before = _seeds, _branch, dict(_generators), host.bit_generator.state
+    _seeds, _branch = state.seeds, state.branch
+    _generators.clear()
+    _generators[HOST.kind] = host
+    host.bit_generator.state = state.host
+    try:
+        yield
+    finally:
+        _seeds, _branch = seeds, branch
+        _generators.clear()
+        _generators.update(generators)
+        host.bit_generator.state = before

@@ -213,6 +213,14 @@ def no_out(function: str) -> TypeError:
     )
 
 
+def recomputed_otherwise(difference: str) -> GraphError:
+    return GraphError(
+        f"checkpoint: the function did something else when it was run again: {difference}. It has to do the same "
+        "every time: let it depend on its arguments and on parameters that stay as they are until the derivative is "
+        "taken (no model.eval() in between), and draw random numbers with the package's functions."
+    )
+
+
 def leaf_renamed(sign: str) -> GraphError:
     return GraphError(
         f"`w {sign} ...` would give the name w to a new tensor, and leave the one that requires gradients, which a "

@@ -147,8 +147,8 @@ def _where(node: Any) -> str:
     return "" if node.primitive is None else "; run the forward pass inside detect_anomaly() to see the line"
 
 
-def compare(node: Any, label: Callable[[int], str]) -> None:
+def compare(node: Any, saved: Sequence[Any], label: Callable[[int], str]) -> None:
     """Raise where a saved array no longer is what it was when it was saved."""
-    for position, (array, before) in enumerate(zip(node.saved, node.origin.fingerprints, strict=True)):
+    for position, (array, before) in enumerate(zip(saved, node.origin.fingerprints, strict=True)):
         if before != _fingerprint(array):
             raise errors.changed_in_place(label(position), "a write past the package's eyes", node.primitive.name)

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 __all__ = ["Mode", "ModeBlock", "current", "detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
 
@@ -24,6 +24,8 @@ class Mode(NamedTuple):
 
     recording: bool = True
     inspecting: bool = False
+    watched: bool = False  # whether somebody wants to see each operation: a mode that inspects, or the journal
+    journal: Any = None  # who notes the changes that a function makes around it (see `replay`)
     blocks: tuple[ModeBlock, ...] = ()
 
 
@@ -31,7 +33,7 @@ current: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - a
 
 
 def _combine(blocks: tuple[ModeBlock, ...]) -> Mode:
-    settings: dict[str, bool] = {}
+    settings: dict[str, Any] = {}
     for block in blocks:
         settings.update(block.settings)
     return Mode(blocks=blocks, **settings)
@@ -40,7 +42,7 @@ def _combine(blocks: tuple[ModeBlock, ...]) -> Mode:
 class ModeBlock:
     """A context manager and decorator that puts its settings in force while it is open."""
 
-    settings: ClassVar[Mapping[str, bool]] = MappingProxyType({})
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         """A block; or, as a decorator written without parentheses, the wrapped function."""
@@ -172,7 +174,7 @@ class detect_anomaly(ModeBlock):
     tinygrad_opt.errors.AnomalyError: the value of 'log' is the first that is not finite ...
     """
 
-    settings = MappingProxyType({"inspecting": True})
+    settings = MappingProxyType({"inspecting": True, "watched": True})
 
 
 def is_grad_enabled() -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from operator import itemgetter
 from types import MethodType
@@ -25,7 +25,7 @@ import numpy as np
 from .. import backend, errors
 from . import anomaly, declaration
 from .dtypes import array_from_data
-from .modes import current
+from .modes import Mode, current
 from .tape import Node, Variable
 
 __all__ = ["REGISTRY", "UNREAD", "Primitive", "named", "operand", "ours", "reads", "register_tensor", "wrap"]
@@ -205,10 +205,8 @@ class Primitive:
             tensor._node = Node(self, meta, saver((UNREAD, y, *arrays)), parents, y.shape, y.dtype)
         else:
             tensor._node = None
-        if mode.inspecting:
-            anomaly.inspect_value(self.name, y, args)
-            if tensor._node is not None:
-                tensor._node.origin = anomaly.Origin(tensor._node.saved or ())
+        if mode.watched:
+            self._watch(mode, tensor, args, arrays)
         return tensor
 
     def pair(self, a: Any, b: Any) -> Any:
@@ -228,7 +226,7 @@ class Primitive:
             return self(a, b)
         kernel = self._kernels.get(type(x)) or self._kernels.get(type(y))
         mode = current.get()
-        if kernel is None or not (type(x) is type(y) or type(y) in _NUMBERS or type(x) in _NUMBERS) or mode.inspecting:
+        if kernel is None or not (type(x) is type(y) or type(y) in _NUMBERS or type(x) in _NUMBERS) or mode.watched:
             return self(a, b)
         try:
             z = kernel(x, y)
@@ -244,6 +242,15 @@ class Primitive:
             saver = self._savers.get((mask, 2)) or self._saver(mask, 2)
             tensor._node = Node(self, {}, saver((UNREAD, z, x, y)), (p, q), z.shape, z.dtype)
         return tensor
+
+    def _watch(self, mode: Mode, result: Any, args: Sequence[Any], arrays: Sequence[Any]) -> None:
+        """Show an operation to those who want to see each."""
+        if mode.journal is not None:
+            mode.journal.reading(args)
+        if mode.inspecting:
+            anomaly.inspect_value(self.name, result._array, args)
+            if result._node is not None:
+                result._node.origin = anomaly.Origin(result._node.saved or ())
 
     # Binding to an array library, and the arguments that are not all arrays of one library.
 
@@ -319,12 +326,15 @@ class Primitive:
         self._savers[mask, count] = saver
         return saver
 
-    def revive(self, node: Node) -> tuple[Any, ...]:
-        """The saved arrays of a node as Tensors, attached to where they came from, so that rules record."""
-        output, *inputs = node.saved or ()
-        revived = [output if output is UNREAD else wrap(output, node)]
+    def revive(self, node: Node, saved: tuple[Any, ...], live: Container[Node]) -> tuple[Any, ...]:
+        """What a node saved, as Tensors that are attached to where they came from, so that rules record.
+
+        What came from a node that is not `live` stays a raw array: a constant.
+        """
+        output, *inputs = saved
+        revived = [wrap(output, node) if output is not UNREAD and node in live else output]
         for array, parent in zip(inputs, node.parents, strict=True):
-            revived.append(array if parent is None or array is UNREAD else wrap(array, parent))
+            revived.append(wrap(array, parent) if array is not UNREAD and parent in live else array)
         return tuple(revived)
 
     # The two derivatives, which each kind answers for.

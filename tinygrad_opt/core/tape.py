@@ -1,30 +1,21 @@
-"""The tape: nodes, and the two walks over them.
+"""The tape: nodes, in the order of their creation.
 
 A `Node` remembers one operation: its primitive, the arrays its rules will read, and the nodes its inputs came from.
 Nodes never hold Tensors, so a graph has no reference cycles and dies with the last tensor that points into it.
 
 Serial numbers grow with time and an operation's inputs exist before it does, so *creation order is a topological
-order*: both walks collect the reachable nodes with an explicit stack, sort them by serial number, and pass over them
-once. Each rule runs once, after everything that feeds it is complete. No walk recurses.
-
-- `pull_back` goes from the outputs down and carries cotangents: reverse mode.
-- `push_forward` goes from the inputs up and carries tangents: forward mode.
-
-Both run on raw arrays (fast, nothing is recorded) or on Tensors (recorded, so that the result can be differentiated
-again). They know no operation: a node's primitive answers for it.
+order*: whoever needs the tape collects the reachable nodes with an explicit stack and sorts them by serial number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from .. import backend, errors
-from . import anomaly, ledger
-from .modes import current
+from . import ledger
 
-__all__ = ["Leaf", "Node", "Variable", "pull_back", "push_forward", "reachable"]
+__all__ = ["Leaf", "Node", "Variable", "downstream", "reachable"]
 
 Array = Any
 _by_serial = attrgetter("serial")
@@ -119,6 +110,11 @@ class Leaf(Node):
         self.slot: Any = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether somebody may still ask for a derivative by this leaf: for a user's tensor, at any time."""
+        return True
+
+    @property
     def label(self) -> str:
         """What to call this leaf in a message."""
         return f"'{self.name}'" if self.name else f"a leaf tensor of shape {self.shape}"
@@ -136,7 +132,7 @@ def reachable(outputs: Iterable[Node]) -> list[Node]:
     return sorted(seen, key=_by_serial)
 
 
-def _downstream(order: list[Node], inputs: Iterable[Node]) -> set[Node]:
+def downstream(order: Iterable[Node], inputs: Iterable[Node]) -> set[Node]:
     """The nodes among `order` that depend on some of `inputs`, these included."""
     found = set(inputs)
     for node in order:
@@ -145,169 +141,3 @@ def _downstream(order: list[Node], inputs: Iterable[Node]) -> set[Node]:
                 found.add(node)
                 break
     return found
-
-
-def _check(node: Node) -> None:
-    """Raise where what the rules of `node` read was freed, or overwritten since."""
-    if node.saved is None:
-        raise errors.freed_graph(node.primitive.name)
-    for position, array in enumerate(node.saved):
-        if backend.is_array(array) and (writer := ledger.writer_since(array, node.serial)):
-            raise errors.changed_in_place(_saved_label(node, position), writer, node.primitive.name)
-    if hasattr(node, "origin"):
-        anomaly.compare(node, lambda position: _saved_label(node, position))
-
-
-def _saved_label(node: Node, position: int) -> str:
-    source = node if position == 0 else node.parents[position - 1]
-    # Memory that was overwritten from outside belongs to what a view was made of: 'fc1.weight' behind its transpose.
-    while source is not None and source.primitive and source.primitive.kind == "linear" and len(source.parents) == 1:
-        source = source.parents[0]
-    return source.label if source is not None else f"input {position - 1}"
-
-
-def located(function: Callable[..., Any], position: int) -> Callable[..., Any]:
-    """`function` on the device of its argument `position`: rules run beside what they get, where there are several."""
-
-    def run(*args: Any) -> Any:
-        value = args[position]
-        with backend.beside(value._array if isinstance(value, Variable) else value):
-            return function(*args)
-
-    return run
-
-
-def recorded(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """A primitive's `pull` or `push`, given Tensors, which has to return one: an array would end the record there."""
-
-    def run(node: Node, *rest: Any) -> Any:
-        product = rule(node, *rest)
-        if not hasattr(product, "_array"):
-            raise errors.rule_returned(node.primitive.name, product)
-        return product
-
-    return run
-
-
-def pull_back(
-    outputs: Sequence[Node], cotangents: Sequence[Any], inputs: Sequence[Node] | None = None, *,
-    differentiable: bool = False, free: bool = False,
-) -> dict[Node, Any]:  # fmt: skip
-    """Carry cotangents from `outputs` down to `inputs`: the transposed Jacobian, applied to a vector.
-
-    Parameters
-    ----------
-    outputs, cotangents
-        Nodes, and one cotangent for each: arrays, or Tensors where `differentiable`.
-    inputs
-        The nodes whose cotangents are wanted; None means every leaf, and every node that retains its gradient.
-    differentiable
-        Run the rules on Tensors, so that the result is recorded.
-    free
-        Drop each node's saved arrays once its rules have run.
-
-    Returns
-    -------
-    dict
-        The cotangent of each wanted node that was reached.
-    """
-    order = reachable(outputs)
-    wanted = None if inputs is None else set(inputs)
-    path = None if inputs is None else _downstream(order, inputs)
-    inspecting = current.get().inspecting
-    last_write = ledger.last_write()
-    several = backend.has_several_devices()
-    pending: dict[Node, Any] = {}
-    owned: set[Node] = set()  # nodes whose pending sum is an array of our own, which may be added to in place
-    result: dict[Node, Any] = {}
-
-    def add(node: Node, cotangent: Any) -> None:
-        """Sum what reaches a node from several consumers."""
-        if node in owned:
-            pending[node] += cotangent
-        else:
-            pending[node] = pending[node] + cotangent
-            if not differentiable:
-                owned.add(node)
-
-    if several:
-        add = located(add, 1)
-    for node, cotangent in zip(outputs, cotangents, strict=True):
-        if inspecting:
-            anomaly.inspect_seed(node, cotangent, "gradient")
-        if node in pending:
-            add(node, cotangent)
-        else:
-            pending[node] = cotangent
-    for node in reversed(order):
-        cotangent = pending.pop(node, None)
-        if cotangent is None:
-            continue
-        parents = node.parents
-        if wanted is None:
-            if not parents or hasattr(node, "grad"):
-                result[node] = cotangent
-        elif node in wanted:
-            result[node] = cotangent
-        if inspecting:
-            anomaly.inspect_sum(node, cotangent)
-        if not parents or (path is not None and path.isdisjoint(parents)):
-            continue
-        if node.saved is None or node.serial < last_write or inspecting:
-            _check(node)
-        pull, saved = node.primitive.pull, node.saved
-        if differentiable:
-            pull, saved = recorded(pull), node.primitive.revive(node)
-        if inspecting:
-            pull = anomaly.inspected(pull, "reverse")
-        if several:
-            pull = located(pull, 2)
-        for position, parent in enumerate(parents):
-            if parent is None or (path is not None and parent not in path):
-                continue
-            product = pull(node, position, cotangent, saved)
-            if parent in pending:
-                add(parent, product)
-            else:
-                pending[parent] = product
-        if free:
-            node.saved = None
-    return result
-
-
-def push_forward(
-    inputs: Sequence[Node], tangents: Sequence[Any], outputs: Sequence[Node], *, differentiable: bool = False
-) -> dict[Node, Any]:
-    """Carry tangents from `inputs` up to `outputs`: the Jacobian, applied to a vector.
-
-    Parameters are those of `pull_back`, mirrored. Returns the tangent of every node that one of the inputs reaches.
-    """
-    order = reachable(outputs)
-    last_use = {parent: node.serial for node in order for parent in node.parents if parent is not None}
-    kept = set(outputs)
-    result = dict(zip(inputs, tangents, strict=True))
-    given = set(result)
-    last_write = ledger.last_write()
-    inspecting = current.get().inspecting
-    if inspecting:
-        for node, tangent in result.items():
-            anomaly.inspect_seed(node, tangent, "tangent")
-    for node in order:
-        if node in given or not node.parents:
-            continue
-        incoming = [None if parent is None else result.get(parent) for parent in node.parents]
-        if any(tangent is not None for tangent in incoming):
-            if node.saved is None or node.serial < last_write or inspecting:
-                _check(node)
-            push, saved = node.primitive.push, node.saved
-            if differentiable:
-                push, saved = recorded(push), node.primitive.revive(node)
-            if inspecting:
-                push = anomaly.inspected(push, "forward")
-            known = next(tangent for tangent in incoming if tangent is not None)
-            with backend.beside(known._array if isinstance(known, Variable) else known):
-                result[node] = push(node, incoming, saved)
-        for parent in node.parents:
-            if parent is not None and last_use[parent] == node.serial and parent not in kept:
-                result.pop(parent, None)
-    return result

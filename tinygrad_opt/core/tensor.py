@@ -17,9 +17,11 @@ from ..ops.shape import move
 from . import ledger, running_sum
 from .dtypes import array_from_data, as_dtype
 from .explain import Explanation, explain
+from .modes import current
 from .operators import Operators
 from .primitive import register_tensor, wrap
-from .tape import Leaf, Node, Variable, located, pull_back
+from .tape import Leaf, Node, Variable
+from .walks import Route, located, pull_back
 
 __all__ = ["Parameter", "Tensor"]
 
@@ -80,7 +82,7 @@ class Tensor(Operators):
 
     @data.setter
     def data(self, value: Any) -> None:
-        array = self._array
+        array, journal = self._array, current.get().journal
         if value is not array:
             value = value._array if isinstance(value, Variable) else value
             if not backend.is_array(value):
@@ -90,9 +92,12 @@ class Tensor(Operators):
                     f"data: expected an array of shape {array.shape} and dtype {array.dtype}; got {value.shape} "
                     f"and {value.dtype}. Make a new tensor for another shape or dtype."
                 )
+            if journal is not None:
+                journal.changing(self, in_place=True)
             with backend.beside(array):
                 array[...] = backend.to_device(value, self.device)
-        ledger.wrote(array, "an assignment to .data")
+        if journal is None or not journal.repeating:
+            ledger.wrote(array, "an assignment to .data")
 
     @property
     def requires_grad(self) -> bool:
@@ -243,7 +248,7 @@ class Tensor(Operators):
         if self._node is None:
             raise errors.no_graph("this tensor")
         seed = seed_for(self, gradient)._array
-        found = pull_back([self._node], [seed], free=not retain_graph)
+        found = pull_back(Route([self._node]), [seed], free=not retain_graph)
         _store(found, seed)
 
     def retain_grad(self) -> Tensor:
@@ -347,6 +352,8 @@ class Tensor(Operators):
         A leaf starts anew: without a gradient, and outside any optimizer's flat vector. Graphs recorded before keep
         the old array.
         """
+        if (journal := current.get().journal) is not None:
+            journal.changing(self)
         name, learns = self.name, self._node is not None
         self._array, self._node = array, None
         if learns:
@@ -473,7 +480,7 @@ def _rebuild(cls: type[Tensor], state: dict[str, Any]) -> Tensor:
     return tensor
 
 
-def seed_for(output: Tensor, gradient: Any = None) -> Tensor:
+def seed_for(output: Tensor, gradient: Any = None, what: str = "gradient") -> Tensor:
     """The cotangent that starts a walk: 1 for a scalar, or what the caller gave, checked and cast."""
     array = output._array
     if gradient is None:
@@ -488,7 +495,7 @@ def seed_for(output: Tensor, gradient: Any = None) -> Tensor:
         if backend.of(gradient._array) is backend.HOST:
             gradient = gradient.to(output.device)
     if gradient.shape != array.shape:
-        raise errors.gradient_shape("gradient", gradient.shape, array.shape)
+        raise errors.gradient_shape(what, gradient.shape, array.shape)
     if gradient.device != output.device:
         raise errors.mixed_devices("derivative", [("the vector", gradient.device), ("its tensor", output.device)])
     return gradient.to(array.dtype)

@@ -45,3 +45,7 @@ class Peer(ABC):
     def convolution(self, work: Any, images: bool) -> Callable[[], Sequence[Any]] | None:
         """A convolution forward and backward (a `bench.convolution.Work`): gradients of weight, bias, and images."""
         return None
+
+    def hessian(self, problem: Problem) -> Callable[[], Sequence[Sequence[Any]]] | None:
+        """The matrix of second derivatives of the loss, in blocks: one for each parameter by each parameter."""
+        return None

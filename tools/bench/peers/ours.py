@@ -18,6 +18,20 @@ def network(problem: Problem) -> tg.nn.Sequential:
     return model
 
 
+def loss_of(problem: Problem) -> Callable[[list[tg.Tensor]], tg.Tensor]:
+    """The loss as a function of the parameters."""
+    x, labels = tg.tensor(problem.x), tg.tensor(problem.labels)
+
+    def loss(params: list[tg.Tensor]) -> tg.Tensor:
+        *hidden, (w, b) = zip(params[::2], params[1::2], strict=True)
+        h = x
+        for w_h, b_h in hidden:
+            h = tg.tanh(h @ w_h.T + b_h)
+        return tg.nn.functional.cross_entropy(h @ w.T + b, labels)
+
+    return loss
+
+
 class Ours(Peer):
     name = "tinygrad_opt"
     distribution = "tinygrad_opt"
@@ -45,18 +59,9 @@ class Ours(Peer):
         return tg.enable_grad() if on else tg.no_grad()
 
     def second_order(self, problem: Problem, direction: Sequence[Array]) -> SecondOrder:
-        x, labels = tg.tensor(problem.x), tg.tensor(problem.labels)
         parameters = [tg.tensor(p) for p in problem.parameters]
         v = [tg.tensor(d) for d in direction]
-
-        def loss_of(params: list[tg.Tensor]) -> tg.Tensor:
-            *hidden, (w, b) = zip(params[::2], params[1::2], strict=True)
-            h = x
-            for w_h, b_h in hidden:
-                h = tg.tanh(h @ w_h.T + b_h)
-            return tg.nn.functional.cross_entropy(h @ w.T + b, labels)
-
-        gradient = tg.grad(loss_of)
+        gradient = tg.grad(loss_of(problem))
         _, push = tg.linearize(gradient, parameters)
         return SecondOrder(gradient=lambda: gradient(parameters), product=lambda: push(v))
 
@@ -72,3 +77,8 @@ class Ours(Peer):
             return [leaf.grad for leaf in leaves]
 
         return run
+
+    def hessian(self, problem: Problem) -> Callable[[], Sequence[Sequence[Any]]]:
+        matrix = tg.hessian(loss_of(problem))
+        parameters = [tg.tensor(p) for p in problem.parameters]
+        return lambda: matrix(parameters)

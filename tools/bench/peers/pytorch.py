@@ -23,6 +23,20 @@ def network(problem: Problem) -> torch.nn.Sequential:
     return model
 
 
+def loss_of(problem: Problem) -> Callable[[Sequence[torch.Tensor]], torch.Tensor]:
+    """The loss as a function of the parameters."""
+    x, labels = torch.tensor(problem.x), torch.tensor(problem.labels)
+
+    def loss(parameters: Sequence[torch.Tensor]) -> torch.Tensor:
+        *hidden, (w, b) = zip(parameters[::2], parameters[1::2], strict=True)
+        h = x
+        for w_h, b_h in hidden:
+            h = torch.tanh(F.linear(h, w_h, b_h))
+        return F.cross_entropy(F.linear(h, w, b), labels)
+
+    return loss
+
+
 class PyTorch(Peer):
     name = "PyTorch"
     distribution = "torch"
@@ -50,16 +64,12 @@ class PyTorch(Peer):
 
     def second_order(self, problem: Problem, direction: Sequence[Array]) -> SecondOrder | None:
         """The product is one more backward pass through the graph of the gradient, which is recorded once."""
-        x, labels = torch.tensor(problem.x), torch.tensor(problem.labels)
         parameters = [torch.tensor(p, requires_grad=True) for p in problem.parameters]
         v = [torch.tensor(d) for d in direction]
+        of_parameters = loss_of(problem)
 
         def loss() -> torch.Tensor:
-            *hidden, (w, b) = zip(parameters[::2], parameters[1::2], strict=True)
-            h = x
-            for w_h, b_h in hidden:
-                h = torch.tanh(F.linear(h, w_h, b_h))
-            return F.cross_entropy(F.linear(h, w, b), labels)
+            return of_parameters(parameters)
 
         recorded = torch.autograd.grad(loss(), parameters, create_graph=True)
         return SecondOrder(
@@ -80,6 +90,11 @@ class PyTorch(Peer):
 
         return run
 
+    def hessian(self, problem: Problem) -> Callable[[], Sequence[Sequence[Any]]] | None:
+        matrix = torch.func.hessian(loss_of(problem))
+        parameters = tuple(torch.tensor(p) for p in problem.parameters)
+        return lambda: matrix(parameters)
+
 
 class PyTorchFused(PyTorch):
     """Only the optimizer differs, so there is nothing to show beyond the training step."""
@@ -94,4 +109,7 @@ class PyTorchFused(PyTorch):
         return None
 
     def convolution(self, work: Any, images: bool) -> None:
+        return None
+
+    def hessian(self, problem: Problem) -> None:
         return None
