@@ -10,22 +10,34 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    arrange,
     contract,
+    diagonals,
     elementwise,
+    everyday,
     index,
+    join,
     normal,
+    padding,
     reduce,
+    sampled,
     shape,
 )
 
 __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
+    arrange,
     contract,
+    diagonals,
     elementwise,
+    everyday,
     index,
+    join,
     normal,
+    padding,
     reduce,
+    sampled,
     shape,
 )
 TORCH: dict[str, Any] = {}

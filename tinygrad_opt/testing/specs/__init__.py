@@ -21,11 +21,17 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 from __future__ import annotations
 
 from . import (
+    arrange,
     contract,
+    diagonals,
     elementwise,
+    everyday,
     index,
+    join,
     normal,
+    padding,
     reduce,
+    sampled,
     shape,
 )
 from .spec import Sample, Spec, binary, unary
@@ -40,6 +46,12 @@ _FAMILIES = (
     index,
     contract,
     normal,
+    arrange,
+    diagonals,
+    everyday,
+    join,
+    padding,
+    sampled,
 )
 for _family in _FAMILIES:
     for _spec in _family.SPECS:
