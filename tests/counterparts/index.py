@@ -24,5 +24,8 @@ def scattered(g: Any, shape: Any, index: Any) -> Any:
 TORCH = {
     "getitem": lambda x, index: x.reshape(-1)[flat_index(x.shape, index)],
     "scatter_add": scattered,
+    "scatter_sum": lambda *gs, shape, indices: sum(
+        scattered(g, shape, index) for g, index in zip(gs, indices, strict=True)
+    ),
 }
 WITHOUT: dict[str, str] = {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import backend
 from ..core.kinds import Linear
+from ..core.patches import Patches
 from ..core.primitive import operand
 from ..core.tape import Variable
 
@@ -17,23 +19,51 @@ def _picks_once(index: tuple[Any, ...]) -> bool:
     return not any(isinstance(item, list) or (hasattr(item, "dtype") and item.dtype.kind in "iu") for item in index)
 
 
+def _add_at(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
+    """Add `g` to what stands at `index`, in place; an element that is named twice receives both."""
+    if _picks_once(index):
+        out[index] += g
+    elif out.size and g.size:  # CuPy's add.at crashes on a target without elements
+        xp.add.at(out, index, g)
+
+
 def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
-    """Zeros of `shape`, with `g` added at `index`; an element that is named twice receives both."""
+    """Zeros of `shape`, with `g` added at `index`."""
     out = xp.zeros(shape, dtype=g.dtype)
     if _picks_once(index):
         out[index] = g
-    elif out.size and g.size:  # CuPy's add.at crashes on a target without elements
-        xp.add.at(out, index, g)
+    else:
+        _add_at(xp, out, index, g)
     return out
+
+
+def _scatter_sum_kernel(xp: Any, *gs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
+    """Zeros of `shape`, with each of several arrays added at its own index."""
+    out = xp.zeros(shape, dtype=gs[0].dtype)
+    for g, index in zip(gs, indices, strict=True):
+        _add_at(xp, out, index, g)
+    return out
+
+
+def _written(values: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    if len(values) == 1:
+        return _scatter_add(values[0], shape=shape, index=indices[0])
+    return _scatter_sum(*values, shape=shape, indices=tuple(indices))
 
 
 _getitem: Linear = Linear(
     "getitem",
-    lambda g, like, *, index: _scatter_add(g, shape=like.shape, index=index),
+    lambda g, like, *, index: Patches(g, index, like, _written),
     kernel=lambda xp, x, *, index: x[index],
 )
 _scatter_add: Linear = Linear(
     "scatter_add", lambda g, like, *, shape, index: _getitem(g, index=index), kernel=_scatter_add_kernel
+)
+_scatter_sum: Linear = Linear(
+    "scatter_sum",
+    lambda g, like, *, shape, indices, position: _getitem(g, index=indices[position]),
+    kernel=_scatter_sum_kernel,
+    variadic=True,
 )
 
 
