@@ -67,7 +67,10 @@ def set_default_dtype(dtype: Any) -> None:
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
     """Any spelling of a dtype, as the dtype, if a tensor may hold it; else an error."""
-    dtype = np.dtype(dtype)
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"{dtype!r} is no dtype; write tg.float32, or one of NumPy's names such as 'int64'") from None
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise errors.unsupported_dtype(dtype)
     return dtype.newbyteorder("=")

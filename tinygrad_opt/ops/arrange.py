@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend, errors
 from ..core.kinds import Linear, broadcast_to
 from ..core.primitive import operand
-from .index import _getitem
+from .index import pick
 from .shape import _permute, _reshape, as_integer, as_shape, distinct_axes, normalize_axes, normalize_axis
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "roll", "rot90", "tile"]
@@ -184,7 +184,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
     xp = backend.namespace(array)
     with backend.beside(array):
         index = xp.repeat(xp.arange(length), counts)
-    return _getitem(x, index=(slice(None),) * place + (index,))
+    return pick(x, index=(slice(None),) * place + (index,))
 
 
 def _listed(repeats: Any) -> Sequence[Any]:

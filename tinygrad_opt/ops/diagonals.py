@@ -10,7 +10,7 @@ from typing import Any
 from .. import errors
 from ..core.kinds import Linear, broadcast_to
 from ..core.primitive import operand
-from .index import _getitem, _scatter_add
+from .index import pick, scatter_add
 from .shape import _reshape, as_integer, moveaxis, normalize_axis
 
 __all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
@@ -53,7 +53,7 @@ def _diagonal(function: str, x: Any, offset: int, axis1: int, axis2: int) -> Any
     if (rows, columns) != (ndim - 2, ndim - 1):
         x = moveaxis(x, (rows, columns), (-2, -1))
     *lead, n, m = x.shape
-    return _getitem(_reshape(x, shape=(*lead, n * m)), index=(..., _slice(n, m, k)))
+    return pick(_reshape(x, shape=(*lead, n * m)), index=(..., _slice(n, m, k)))
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -99,7 +99,7 @@ def diagflat(x: Any, k: int = 0) -> Any:
 
 def _onto_diagonal(x: Any, k: int) -> Any:
     n = x.size + abs(k)
-    return _reshape(_scatter_add(x, shape=(n * n,), index=(_slice(n, n, k),)), shape=(n, n))
+    return _reshape(scatter_add(x, shape=(n * n,), index=(_slice(n, n, k),)), shape=(n, n))
 
 
 def _triangle(name: str) -> Linear:

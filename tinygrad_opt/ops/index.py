@@ -14,14 +14,14 @@ from ..core.tape import Variable
 __all__ = ["getitem"]
 
 
-def _picks_once(index: tuple[Any, ...]) -> bool:
+def picks_once(index: tuple[Any, ...]) -> bool:
     """Whether an index picks every element at most once: all but integer arrays do."""
     return not any(isinstance(item, list) or (hasattr(item, "dtype") and item.dtype.kind in "iu") for item in index)
 
 
 def _add_at(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
     """Add `g` to what stands at `index`, in place; an element that is named twice receives both."""
-    if _picks_once(index):
+    if picks_once(index):
         out[index] += g
     elif out.size and g.size:  # CuPy's add.at crashes on a target without elements
         xp.add.at(out, index, g)
@@ -30,7 +30,7 @@ def _add_at(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
 def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
     """Zeros of `shape`, with `g` added at `index`."""
     out = xp.zeros(shape, dtype=g.dtype)
-    if _picks_once(index):
+    if picks_once(index):
         out[index] = g
     else:
         _add_at(xp, out, index, g)
@@ -47,21 +47,21 @@ def _scatter_sum_kernel(xp: Any, *gs: Any, shape: tuple[int, ...], indices: tupl
 
 def _written(values: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...]) -> Any:
     if len(values) == 1:
-        return _scatter_add(values[0], shape=shape, index=indices[0])
+        return scatter_add(values[0], shape=shape, index=indices[0])
     return _scatter_sum(*values, shape=shape, indices=tuple(indices))
 
 
-_getitem: Linear = Linear(
+pick: Linear = Linear(
     "getitem",
     lambda g, like, *, index: Patches(g, index, like, _written),
     kernel=lambda xp, x, *, index: x[index],
 )
-_scatter_add: Linear = Linear(
-    "scatter_add", lambda g, like, *, shape, index: _getitem(g, index=index), kernel=_scatter_add_kernel
+scatter_add: Linear = Linear(
+    "scatter_add", lambda g, like, *, shape, index: pick(g, index=index), kernel=_scatter_add_kernel
 )
 _scatter_sum: Linear = Linear(
     "scatter_sum",
-    lambda g, like, *, shape, indices, position: _getitem(g, index=indices[position]),
+    lambda g, like, *, shape, indices, position: pick(g, index=indices[position]),
     kernel=_scatter_sum_kernel,
     variadic=True,
 )
@@ -89,7 +89,7 @@ def getitem(x: Any, index: Any) -> Any:
     items = index if isinstance(index, tuple) else (index,)
     array = x._array if isinstance(x, Variable) else x
     with backend.beside(array):
-        return _getitem(x, index=_canonical(array, items))
+        return pick(x, index=_canonical(array, items))
 
 
 def _canonical(x: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from .. import errors
 from ..core.kinds import Linear
 from ..core.primitive import operand
 from ..core.tape import Variable
-from .index import _getitem
+from .index import pick
 from .shape import _reshape, as_integer, expand_dims, normalize_axis, ravel
 
 __all__ = [
@@ -34,7 +34,7 @@ _concatenate: Linear = Linear(
 
 def part(x: Any, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
     """A slice of one axis."""
-    return _getitem(x, index=(slice(None),) * axis + (slice(start, stop, step),))
+    return pick(x, index=(slice(None),) * axis + (slice(start, stop, step),))
 
 
 def operands(function: str, tensors: Any) -> list[Any]:
@@ -316,4 +316,4 @@ def unstack(x: Any, *, axis: int = 0) -> tuple[Any, ...]:
     """
     x = operand("unstack", x)
     front = (slice(None),) * normalize_axis("unstack", axis, len(x.shape))
-    return tuple(_getitem(x, index=(*front, i, ...)) for i in range(x.shape[len(front)]))
+    return tuple(pick(x, index=(*front, i, ...)) for i in range(x.shape[len(front)]))

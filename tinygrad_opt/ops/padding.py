@@ -9,7 +9,7 @@ from .. import errors
 from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .elementwise import astype
-from .index import _scatter_add
+from .index import scatter_add
 from .join import _joined, beside, part
 from .shape import as_integer, normalize_axis
 
@@ -64,7 +64,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     if isinstance(values, (int, float)) and values == 0:
         shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
         inside = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
-        return _scatter_add(x, shape=shape, index=inside)
+        return scatter_add(x, shape=shape, index=inside)
     for axis, (width, value) in enumerate(zip(widths, _constants(values, len(x.shape)), strict=True)):
         x = _between(x, axis, width, value)
     return x

@@ -10,7 +10,7 @@ from ..core.dtypes import float64
 from ..core.kinds import Constant
 from ..core.primitive import operand
 from .elementwise import astype, floor, where
-from .index import _getitem
+from .index import pick
 from .join import _joined, beside, operands, part
 from .shape import _reshape, as_integer, broadcast_to, normalize_axes, normalize_axis
 
@@ -173,10 +173,10 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 def _bent(lines: Any, gaps: Any, axis: int, end: slice, beside: slice) -> Any:
     """The slope, at the end, of the parabola through the last three samples."""
     at = (slice(None),) * axis
-    last, other = _getitem(lines, index=(*at, end)), _getitem(lines, index=(*at, beside))
+    last, other = pick(lines, index=(*at, end)), pick(lines, index=(*at, beside))
     if getattr(gaps, "shape", ()) == ():
         return 1.5 * last - 0.5 * other
-    gap, next_gap = _getitem(gaps, index=(*at, end)), _getitem(gaps, index=(*at, beside))
+    gap, next_gap = pick(gaps, index=(*at, end)), pick(gaps, index=(*at, beside))
     return last + (last - other) * gap / (gap + next_gap)
 
 
@@ -218,11 +218,11 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         left = right = None
     lower = _segment(x, xp)
     lower = getattr(lower, "_array", lower)
-    y, start = _getitem(fp, index=(lower,)), _getitem(xp, index=(lower,))
+    y, start = pick(fp, index=(lower,)), pick(xp, index=(lower,))
     slope: Any = 0.0
     if xp.size > 1:
         gaps = diff(xp)  # of two knots at one place, the jump has no slope
-        slope = _getitem(diff(fp) / where(gaps == 0, 1.0, gaps), index=(lower,))
+        slope = pick(diff(fp) / where(gaps == 0, 1.0, gaps), index=(lower,))
     y = y + (x - start) * slope
     left, right = (fp[0] if left is None else left), (fp[-1] if right is None else right)
     return where(x < xp[0], left, where(x > xp[-1], right, y))
@@ -237,5 +237,5 @@ def _unrolled(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     knots = getattr(xp, "_array", xp)
     with backend.beside(knots):
         order = (backend.namespace(knots).argsort(knots),)
-    xp, fp = _getitem(xp, index=order), _getitem(fp, index=order)
+    xp, fp = pick(xp, index=order), pick(fp, index=order)
     return x, _joined("interp", [xp[-1:] - period, xp, xp[:1] + period], 0), _joined("interp", [fp[-1:], fp, fp[:1]], 0)
