@@ -195,7 +195,10 @@ def _filled(
     if isinstance(value, (int, float)) and not isinstance(value, np.generic):
         dtype = array_from_data(value, None).dtype if dtype is None else dtype
         return _made("full", sides, value, dtype=dtype, device=device, requires_grad=requires_grad)
-    fill = asarray(value)
+    try:
+        fill = asarray(value)
+    except TypeError as error:
+        raise TypeError(f"{function}: fill_value: {error}") from None
     fill = fill if device is None else fill.to(backend.resolve(device))
     fill = fill if dtype is None else fill.to(as_dtype(dtype))
     if len(fill.shape) > len(sides) or any(

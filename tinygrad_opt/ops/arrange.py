@@ -9,7 +9,7 @@ from .. import backend, errors
 from ..core.kinds import Linear, broadcast_to
 from ..core.primitive import operand
 from .index import pick
-from .shape import _permute, _reshape, as_integer, as_shape, distinct_axes, normalize_axes, normalize_axis
+from .shape import _permute, _reshape, as_integer, distinct_axes, normalize_axes, normalize_axis
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "roll", "rot90", "tile"]
 
@@ -111,9 +111,9 @@ def rot90(x: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     """
     x = operand("rot90", x)
     ndim = len(x.shape)
-    plane = distinct_axes("rot90", tuple(axes), ndim, "axes")
+    plane = distinct_axes("rot90", axes, ndim, "axes")
     if len(plane) != 2:
-        raise errors.ShapeError(f"rot90: axes must be two different ones; got {tuple(axes)}")
+        raise errors.ShapeError(f"rot90: axes must be two different ones; got {axes}")
     turns = as_integer("rot90", "k", k) % 4
     if turns == 2:
         return _flip(x, axes=tuple(sorted(plane)))
@@ -135,7 +135,9 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
     tensor([1., 2., 1., 2.])
     """
     x = operand("tile", x)
-    times = as_shape("tile", reps)
+    times = tuple(as_integer("tile", "reps", n) for n in _listed(reps))
+    if any(n < 0 for n in times):
+        raise errors.ShapeError(f"tile: reps must not be negative; got {reps!r}")
     ndim = max(len(times), len(x.shape))
     times = (1,) * (ndim - len(times)) + times
     sides = (1,) * (ndim - len(x.shape)) + tuple(x.shape)

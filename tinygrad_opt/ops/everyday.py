@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend, errors
+from ..core.dtypes import int64
 from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arrange import roll
+from .elementwise import astype
 from .join import _rows, _sheets, operands
 from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis
 
@@ -151,13 +153,15 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
                 f"cross: vectors have three components; got shape {tuple(x.shape)}, whose axis {place} has "
                 f"{x.shape[place]}. In the plane, write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]"
             )
+    if a.dtype.kind == b.dtype.kind == "b":
+        raise TypeError("cross: truth values have no difference; convert them first: a.astype(tg.float32)")
     u, v = moveaxis(a, places[0], -1), moveaxis(b, places[1], -1)
     product = roll(u * roll(v, -1, -1) - roll(u, -1, -1) * v, -1, -1)
     return moveaxis(product, -1, normalize_axis("cross", axisc, len(product.shape), "axisc"))
 
 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Vandermonde matrix: the powers of each element in a row, the highest first.
+    """Vandermonde matrix: the powers of each element in a row, the highest first; floats keep their dtype.
 
     Parameters
     ----------
@@ -179,6 +183,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     count = x.size if N is None else as_integer("vander", "N", N)
     if count < 0:
         raise ValueError(f"vander: N must not be negative; got {count}")
+    if x.dtype.kind in "biu":
+        x = astype(x, int64)  # powers of small integers are soon too large for them
     array = getattr(x, "_array", x)
     with backend.beside(array):
         powers = backend.namespace(array).arange(count).astype(x.dtype)

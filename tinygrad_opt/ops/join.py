@@ -44,15 +44,22 @@ def operands(function: str, tensors: Any) -> list[Any]:
     parts = list(tensors)
     if not parts:
         raise errors.ShapeError(f"{function}: at least one tensor is needed; got an empty sequence")
+    for position, x in enumerate(parts):
+        if not hasattr(x, "shape") and not isinstance(x, (list, tuple, int, float)):
+            raise errors.unsupported_argument(function, position, x)
     arrays = [x for x in parts if hasattr(x, "shape")]
+    if not arrays:  # whole numbers give way to floating ones
+        arrays = [x for x in map(operand, itertools.repeat(function), parts) if x.dtype.kind == "f"]
     reference = next((x for x in arrays if isinstance(x, Variable)), arrays[0] if arrays else None)
-    return [beside(function, x, reference) for x in parts]
+    return [beside(function, "an argument", x, reference) for x in parts]
 
 
-def beside(function: str, value: Any, x: Any) -> Any:
+def beside(function: str, argument: str, value: Any, x: Any) -> Any:
     """A number or list as an array of the dtype and kind of `x`: a Tensor beside a Tensor, or beside nothing."""
     if hasattr(value, "shape"):
         return value
+    if not isinstance(value, (list, tuple, int, float)):
+        raise TypeError(f"{function}: {argument} must be a number, a tensor or a list of numbers; got {value!r:.60}")
     tensor = operand(function, value, x)
     return tensor if x is None or isinstance(x, Variable) else tensor._array
 

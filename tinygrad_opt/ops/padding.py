@@ -74,8 +74,8 @@ def _check_mode(mode: Any, options: dict[str, Any]) -> None:
     if mode != "constant" and (not isinstance(mode, str) or mode not in _CONTINUED):
         known = ", ".join(["constant", *_CONTINUED])
         raise ValueError(
-            f"pad: mode must be one of {known}; got {mode!r}. The others are no linear maps of the elements: put "
-            "together what you need with concatenate."
+            f"pad: mode must be one of {known}; got {mode!r}. Put together what you need with concatenate: "
+            "tg.concatenate([tg.broadcast_to(x.mean(), 2), x])."
         )
     for name in options:
         if name not in _OPTIONS.get(mode, ()):
@@ -93,11 +93,11 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
         return widths
     pairs = [
         (as_integer("pad", "pad_width", a), as_integer("pad", "pad_width", b))
-        for a, b in _pairs("pad_width", pad_width, ndim)
+        for a, b in _pairs("pad_width", pad_width, max(ndim, 1))
     ]
     if any(n < 0 for pair in pairs for n in pair):
         raise errors.ShapeError(f"pad: pad_width has no negative numbers; got {pad_width}. Slices take away elements")
-    return pairs
+    return pairs[:ndim]
 
 
 def _pairs(argument: str, value: Any, ndim: int) -> list[Sides]:
@@ -106,7 +106,7 @@ def _pairs(argument: str, value: Any, ndim: int) -> list[Sides]:
     rows = list(value) if isinstance(value, (tuple, list)) else [value]
     nested = [list(row) if isinstance(row, (tuple, list)) else [row] for row in rows]
     flat = not any(isinstance(row, (tuple, list)) for row in rows)
-    if flat and len(rows) == 2:
+    if flat:
         nested = [rows]
     if len(nested) not in (1, ndim) or any(len(row) not in (1, 2) for row in nested):
         raise errors.ShapeError(
@@ -130,7 +130,7 @@ def _between(x: Any, axis: int, width: tuple[int, int], values: Sides) -> Any:
     """`x` between blocks of one value each; the last of several axes has the corners, as in NumPy."""
     blocks = []
     for count, value in zip(width, values, strict=True):
-        value = beside("pad", value, x)
+        value = beside("pad", "constant_values", value, x)
         if value.shape != ():
             raise errors.ShapeError(f"pad: constant_values are numbers; got shape {tuple(value.shape)}")
         value = value if value.dtype == x.dtype else astype(value, x.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,19 +42,27 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     place = normalize_axis("diff", axis, len(x.shape))
     if times == 0:
         return x
-    parts = [x if value is x else _slab(x, value, place) for value in (prepend, x, append) if value is not None]
-    if len(parts) > 1:
-        x = _joined("diff", parts, place)
+    first = [] if prepend is None else [_slab(x, "prepend", prepend, place)]
+    last = [] if append is None else [_slab(x, "append", append, place)]
+    if first or last:
+        x = _joined("diff", [*first, x, *last], place)
     for _ in range(times):
         later, earlier = part(x, place, 1, None), part(x, place, None, -1)
         x = later != earlier if x.dtype.kind == "b" else later - earlier
     return x
 
 
-def _slab(x: Any, value: Any, axis: int) -> Any:
+def _slab(x: Any, argument: str, value: Any, axis: int) -> Any:
     """What is to stand beside `x`; a number is repeated along the other axes."""
-    value = beside("diff", value, x)
-    return value if value.shape else broadcast_to(value, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
+    value = beside("diff", argument, value, x)
+    if not value.shape:
+        return broadcast_to(value, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
+    if len(value.shape) != len(x.shape):
+        raise errors.ShapeError(
+            f"diff: {argument} must be a number, or have as many axes as the tensor of shape {tuple(x.shape)}; got "
+            f"shape {tuple(value.shape)}"
+        )
+    return value
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
@@ -76,8 +85,10 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """
     y = operand("trapezoid", y)
     place = normalize_axis("trapezoid", axis, len(y.shape))
-    if x is not None:
-        x = beside("trapezoid", x, y)
+    if x is None:
+        dx = dx if isinstance(dx, (int, float)) else beside("trapezoid", "dx", dx, y)
+    else:
+        x = beside("trapezoid", "x", x, y)
         ndim = len(x.shape)
         if ndim not in (1, len(y.shape)) or x.shape[place if ndim > 1 else 0] != y.shape[place]:
             raise errors.ShapeError(
@@ -132,7 +143,7 @@ def gradient(f: Any, *varargs: Any, axis: int | Sequence[int] | None = None, edg
         axes = tuple(normalize_axis("gradient", a, len(f.shape)) for a in axis)
     if len(varargs) not in (0, 1, len(axes)):
         raise TypeError(f"gradient: one distance for all {len(axes)} axes, or one for each; got {len(varargs)}")
-    spacings = [h if isinstance(h, (int, float)) else beside("gradient", h, f) for h in varargs or (1,)]
+    spacings = [h if isinstance(h, (int, float)) else beside("gradient", "a distance", h, f) for h in varargs or (1,)]
     spacings = spacings * len(axes) if len(spacings) == 1 else spacings
     slopes = tuple(_slope(f, h, place, edge_order) for h, place in zip(spacings, axes, strict=True))
     return slopes[0] if len(slopes) == 1 else slopes
@@ -150,8 +161,8 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     even = getattr(spacing, "shape", ()) == ()
     if not even and tuple(spacing.shape) != (length,):
         raise errors.ShapeError(
-            f"gradient: the places of the {length} samples along axis {axis} must be a vector, or one number their "
-            f"distance; got shape {tuple(spacing.shape)}"
+            f"gradient: give one number, the distance of the samples along axis {axis}, or the places of all {length}; "
+            f"got shape {tuple(spacing.shape)}"
         )
     gaps = spacing if even else _along(diff(spacing), axis, len(f.shape))
     lines = diff(f, axis=axis) / gaps  # the slopes between neighbours
@@ -224,14 +235,22 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         gaps = diff(xp)  # of two knots at one place, the jump has no slope
         slope = pick(diff(fp) / where(gaps == 0, 1.0, gaps), index=(lower,))
     y = y + (x - start) * slope
-    left, right = (fp[0] if left is None else left), (fp[-1] if right is None else right)
+    left, right = _end("left", left, fp, 0), _end("right", right, fp, -1)
     return where(x < xp[0], left, where(x > xp[-1], right, y))
+
+
+def _end(side: str, value: Any, fp: Any, position: int) -> Any:
+    """The value beyond an end of the knots."""
+    value = fp[position] if value is None else beside("interp", side, value, fp)
+    if value.shape != ():
+        raise errors.ShapeError(f"interp: {side} must be one number; got shape {tuple(value.shape)}")
+    return value
 
 
 def _unrolled(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     """Places within one period, the knots sorted, and one knot more at either end."""
-    if period == 0:
-        raise ValueError("interp: period must not be 0")
+    if not isinstance(period, (int, float)) or not 0 < abs(period) < math.inf:
+        raise ValueError(f"interp: period must be a number other than 0; got {period!r}")
     period = abs(period)
     x, xp = (places - period * floor(places / period) for places in (x, xp))
     knots = getattr(xp, "_array", xp)

@@ -13,6 +13,7 @@ from . import (
     elementwise,
     normal,
     reduce,
+    sampled,
 )
 from .convention import Convention
 
@@ -22,6 +23,7 @@ _FAMILIES = (
     elementwise,
     reduce,
     normal,
+    sampled,
 )
 CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
 
