@@ -11,6 +11,7 @@ from .. import errors
 from ..core.kinds import Linear
 from ..core.primitive import operand
 from ..core.tape import Variable
+from .elementwise import astype
 from .index import pick
 from .shape import _reshape, as_integer, expand_dims, normalize_axis, ravel
 
@@ -37,7 +38,7 @@ def part(x: Any, axis: int, start: int | None, stop: int | None, step: int | Non
     return pick(x, index=(slice(None),) * axis + (slice(start, stop, step),))
 
 
-def operands(function: str, tensors: Any) -> list[Any]:
+def operands(function: str, tensors: Any, dtype: Any = None) -> list[Any]:
     """The tensors of a sequence; lists and numbers among them give way to the arrays."""
     if isinstance(tensors, (str, dict)) or not hasattr(tensors, "__iter__") or getattr(tensors, "shape", None) == ():
         raise TypeError(f"{function}: expected a sequence of tensors, as in {function}([a, b]); got {tensors!r:.60}")
@@ -51,7 +52,8 @@ def operands(function: str, tensors: Any) -> list[Any]:
     if not arrays:  # whole numbers give way to floating ones
         arrays = [x for x in map(operand, itertools.repeat(function), parts) if x.dtype.kind == "f"]
     reference = next((x for x in arrays if isinstance(x, Variable)), arrays[0] if arrays else None)
-    return [beside(function, "an argument", x, reference) for x in parts]
+    parts = [beside(function, "an argument", x, reference) for x in parts]
+    return parts if dtype is None else [astype(x, dtype) for x in parts]
 
 
 def beside(function: str, argument: str, value: Any, x: Any) -> Any:
@@ -68,7 +70,7 @@ def _listed(parts: Sequence[Any]) -> str:
     return ", ".join(str(tuple(x.shape)) for x in parts)
 
 
-def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(tensors: Sequence[Any], axis: int | None = 0, *, dtype: Any = None) -> Any:
     """Tensors one after the other along an existing axis.
 
     Parameters
@@ -77,6 +79,8 @@ def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
         Equal in shape except along `axis`.
     axis : int or None
         None ravels them first.
+    dtype : dtype, optional
+        Of the result; the one that holds all of them where nothing is said.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
     >>> tg.concatenate([tg.tensor([1.0]), tg.tensor([2.0, 3.0])])
     tensor([1., 2., 3.])
     """
-    return _joined("concatenate", operands("concatenate", tensors), axis)
+    return _joined("concatenate", operands("concatenate", tensors, dtype), axis)
 
 
 concat = concatenate
@@ -118,7 +122,7 @@ def _joined(function: str, parts: Sequence[Any], axis: int | None) -> Any:
     return _concatenate(*parts, axis=place, starts=tuple(starts))
 
 
-def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
+def stack(tensors: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
     """Tensors of one shape, side by side along a new axis.
 
     Examples
@@ -126,7 +130,7 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     >>> tg.stack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])]).shape
     (2, 2)
     """
-    parts = operands("stack", tensors)
+    parts = operands("stack", tensors, dtype)
     if len({tuple(x.shape) for x in parts}) != 1:
         raise errors.ShapeError(f"stack: all tensors need one shape; got {_listed(parts)}")
     place = normalize_axis("stack", axis, len(parts[0].shape) + 1)
@@ -151,7 +155,7 @@ def _sheets(x: Any) -> Any:
     return _reshape(x, shape=(*shape, 1) if len(shape) == 2 else (1, x.size, 1))
 
 
-def hstack(tensors: Sequence[Any]) -> Any:
+def hstack(tensors: Sequence[Any], *, dtype: Any = None) -> Any:
     """Tensors one after the other along the second axis; vectors and numbers along the only one.
 
     Examples
@@ -159,11 +163,11 @@ def hstack(tensors: Sequence[Any]) -> Any:
     >>> tg.hstack([tg.tensor([1.0]), tg.tensor([2.0, 3.0])])
     tensor([1., 2., 3.])
     """
-    parts = [x if x.shape else _reshape(x, shape=(1,)) for x in operands("hstack", tensors)]
+    parts = [x if x.shape else _reshape(x, shape=(1,)) for x in operands("hstack", tensors, dtype)]
     return _joined("hstack", parts, 0 if len(parts[0].shape) == 1 else 1)
 
 
-def vstack(tensors: Sequence[Any]) -> Any:
+def vstack(tensors: Sequence[Any], *, dtype: Any = None) -> Any:
     """Tensors one below the other; vectors are rows.
 
     Examples
@@ -172,7 +176,7 @@ def vstack(tensors: Sequence[Any]) -> Any:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return _joined("vstack", [_rows(x) for x in operands("vstack", tensors)], 0)
+    return _joined("vstack", [_rows(x) for x in operands("vstack", tensors, dtype)], 0)
 
 
 def dstack(tensors: Sequence[Any]) -> Any:
