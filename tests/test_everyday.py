@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
+from tinygrad_opt.core.kinds import sum_to
 from tinygrad_opt.errors import ShapeError
 
 X = np.arange(24.0, dtype=np.float32).reshape(2, 3, 4)
@@ -109,6 +110,34 @@ def test_gradient_is_exact_for_parabolas_on_uneven_grids() -> None:
     slopes = tg.gradient(3 * x * x - x, x, edge_order=2)
     np.testing.assert_allclose(slopes.numpy(), (6 * x - 1).numpy(), atol=1e-12)
     assert tg.gradient(np.array([1.0, np.nan, 2.0])).tolist()[1] == 0.5  # the middle is not read
+
+
+@pytest.mark.parametrize("shape", [(300, 5), (3, 200, 7), (2000, 2), (10, 20, 30, 2), (1500, 8)])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64"])
+def test_sums_over_a_short_last_axis(shape: tuple[int, ...], dtype: str, device: str) -> None:
+    """What broadcasting repeats along it is summed back, array by array."""
+    values = np.random.default_rng(0).integers(-4, 5, shape).astype(dtype)
+    x = tg.tensor(values, device=device)
+    for kept in itertools.product(*[(1, n) for n in shape]):
+        along = tuple(i for i, n in enumerate(kept) if n != shape[i])
+        assert same(sum_to(x, shape=kept).cpu(), values.sum(axis=along, keepdims=True, dtype=dtype))
+    assert same(sum_to(x, shape=()).cpu(), values.sum(dtype=dtype))
+
+
+def test_half_precision_stays_half_precision_at_every_order() -> None:
+    x = tg.tensor(np.array([0.25, 0.5, 1.0, 2.0], np.float16))
+    functions: list[Callable[[Any], Any]] = [
+        lambda x: tg.pad(x, 2, "reflect"), lambda x: tg.pad(x, 1, constant_values=2.0), lambda x: tg.vander(x, 4),
+        lambda x: tg.gradient(x, edge_order=2), lambda x: tg.gradient(x, x), lambda x: tg.trapezoid(x, x),
+        lambda x: tg.interp(x, [0.1, 0.3, 3.0], x[:3]), lambda x: tg.cross(x[:3], x[1:]), lambda x: tg.repeat(x, 3),
+        lambda x: tg.stack(tg.meshgrid(x, x)), lambda x: tg.diff(x, 2, prepend=1.0), lambda x: tg.diag(x),
+    ]  # fmt: skip
+    for f in functions:
+        y = f(x)
+        gradient = tg.grad(lambda x, f=f: (f(x) * f(x)).sum())(x)
+        product = tg.hvp(lambda x, f=f: (f(x) * f(x)).sum(), x, x)
+        assert {y.dtype, gradient.dtype, product.dtype} == {tg.float16}
+        assert np.isfinite(product.numpy()).all()
 
 
 def test_constants_beside_a_tensor_are_differentiated() -> None:

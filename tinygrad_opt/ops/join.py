@@ -13,7 +13,7 @@ from ..core.primitive import operand
 from ..core.tape import Variable
 from .elementwise import astype
 from .index import pick
-from .shape import _reshape, as_integer, expand_dims, normalize_axis, ravel
+from .shape import _reshape, as_integer, normalize_axis, ravel
 
 __all__ = [
     "append", "array_split", "column_stack", "concat", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "split",
@@ -133,8 +133,9 @@ def stack(tensors: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
     parts = operands("stack", tensors, dtype)
     if len({tuple(x.shape) for x in parts}) != 1:
         raise errors.ShapeError(f"stack: all tensors need one shape; got {_listed(parts)}")
-    place = normalize_axis("stack", axis, len(parts[0].shape) + 1)
-    return _joined("stack", [expand_dims(x, place) for x in parts], place)
+    shape = tuple(parts[0].shape)
+    place = normalize_axis("stack", axis, len(shape) + 1)
+    return _joined("stack", [_reshape(x, shape=(*shape[:place], 1, *shape[place:])) for x in parts], place)
 
 
 def _rows(x: Any) -> Any:
