@@ -53,8 +53,9 @@ class Elementwise(Primitive):
 class Linear(Primitive):
     """A linear map: its derivative is itself, and its transpose is declared.
 
-    A map of one array declares ``transpose(g, like, **meta)``, where `like` has the shape and dtype of the input. A
-    map of many arrays (concatenate) is declared `variadic`; its transpose also gets ``position=i``.
+    A map of one array declares ``transpose(g, like, **meta)``, where `like` has the shape and dtype of the input; where
+    that fills a part of the input only, it may answer with a patch (see `patches`). A map of many arrays (concatenate)
+    is declared `variadic`; its transpose also gets ``position=i``.
     """
 
     kind = "linear"

@@ -164,31 +164,33 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
             f"gradient: give one number, the distance of the samples along axis {axis}, or the places of all {length}; "
             f"got shape {tuple(spacing.shape)}"
         )
-    gaps = spacing if even else _along(diff(spacing), axis, len(f.shape))
-    lines = diff(f, axis=axis) / gaps  # the slopes between neighbours
-    ends = [part(lines, axis, 0, 1), part(lines, axis, -1, None)]
-    if edge_order == 2:
-        ends = [
-            _bent(lines, gaps, axis, slice(0, 1), slice(1, 2)),
-            _bent(lines, gaps, axis, slice(-1, None), slice(-2, -1)),
-        ]
-    if even:
-        inside = (part(f, axis, 2, None) - part(f, axis, None, -2)) / (2 * gaps)
+    gaps = None if even else _along(diff(spacing), axis, len(f.shape))
+    if gaps is None:
+        inside = (part(f, axis, 2, None) - part(f, axis, None, -2)) / (2 * spacing)
     else:
+        lines = diff(f, axis=axis) / gaps  # the slopes between neighbours
         left, right = part(gaps, axis, None, -1), part(gaps, axis, 1, None)
         inside = (right * part(lines, axis, None, -1) + left * part(lines, axis, 1, None)) / (left + right)
+    ends = [_end_slope(f, spacing, gaps, axis, edge_order, last) for last in (False, True)]
     slopes = _joined("gradient", [ends[0], inside, ends[1]], axis)
     return slopes if slopes.dtype == f.dtype else astype(slopes, f.dtype)
 
 
-def _bent(lines: Any, gaps: Any, axis: int, end: slice, beside: slice) -> Any:
-    """The slope, at the end, of the parabola through the last three samples."""
-    at = (slice(None),) * axis
-    last, other = pick(lines, index=(*at, end)), pick(lines, index=(*at, beside))
-    if getattr(gaps, "shape", ()) == ():
-        return 1.5 * last - 0.5 * other
-    gap, next_gap = pick(gaps, index=(*at, end)), pick(gaps, index=(*at, beside))
-    return last + (last - other) * gap / (gap + next_gap)
+def _end_slope(f: Any, spacing: Any, gaps: Any, axis: int, edge_order: int, last: bool) -> Any:
+    """The slope at one end: of the line through two samples, or of the parabola through three."""
+
+    def nearest(x: Any, count: int) -> Any:
+        return part(x, axis, -count, None) if last else part(x, axis, None, count)
+
+    steps = spacing if gaps is None else nearest(gaps, edge_order)
+    lines = diff(nearest(f, edge_order + 1), axis=axis) / steps
+    if edge_order == 1:
+        return lines
+    near, far = (part(lines, axis, i, i + 1) for i in ((1, 0) if last else (0, 1)))
+    if gaps is None:
+        return 1.5 * near - 0.5 * far
+    gap, next_gap = (part(steps, axis, i, i + 1) for i in ((1, 0) if last else (0, 1)))
+    return near + (near - far) * gap / (gap + next_gap)
 
 
 def _segment_kernel(xp: Any, x: Any, knots: Any) -> Any:

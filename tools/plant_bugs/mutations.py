@@ -307,8 +307,8 @@ MUTATIONS = [
     Mutation(
         "slope of the other side",
         "tinygrad_opt/ops/sampled.py",
-        "last + (last - other) * gap / (gap + next_gap)",
-        "last + (last - other) * next_gap / (gap + next_gap)",
+        "near + (near - far) * gap / (gap + next_gap)",
+        "near + (near - far) * next_gap / (gap + next_gap)",
         "gradient: at the ends, uneven distances are exchanged",
         rule_of("gradient"),
     ),
