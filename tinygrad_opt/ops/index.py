@@ -39,7 +39,7 @@ def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple
 
 def _scatter_sum_kernel(xp: Any, *gs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """Zeros of `shape`, with each of several arrays added at its own index."""
-    out = xp.zeros(shape, dtype=gs[0].dtype)
+    out = xp.zeros(shape, dtype=xp.result_type(*gs))
     for g, index in zip(gs, indices, strict=True):
         _add_at(xp, out, index, g)
     return out
