@@ -65,8 +65,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
         shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
         inside = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
         return scatter_add(x, shape=shape, index=inside)
-    for axis, (width, value) in enumerate(zip(widths, _constants(values, len(x.shape)), strict=True)):
-        x = _between(x, axis, width, value)
+    for axis, (width, pair) in enumerate(zip(widths, _constants(values, len(x.shape)), strict=True)):
+        if width != (0, 0) or any(hasattr(value, "shape") for value in pair):  # a tensor not used has derivative 0
+            x = _between(x, axis, width, pair)
     return x
 
 

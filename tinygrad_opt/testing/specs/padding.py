@@ -47,8 +47,10 @@ def _values(source: Source) -> Sample:
     """One value, one before and one after, or such a pair for each axis: differentiated as well."""
     shape = source.shape(low=1, high=3)
     kind = source.choose(((), (2,), (1, 2), (len(shape), 1), (len(shape), 2), None))
-    values = source.number(NONZERO) if kind is None else source.array(kind)
-    return Sample([source.array(shape), values], {"pad_width": _widths(source, len(shape))})
+    if kind is None:
+        widths = tuple((0, 2) if i == 0 or source.flip() else (0, 0) for i in range(len(shape)))
+        return Sample([source.array(shape), source.number(NONZERO)], {"pad_width": widths})
+    return Sample([source.array(shape), source.array(kind)], {"pad_width": _widths(source, len(shape))})
 
 
 def _padded(x: Any, values: Any, pad_width: Any) -> Any:
