@@ -10,8 +10,8 @@ from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arrange import roll
 from .elementwise import astype
-from .join import _rows, _sheets, operands
-from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis
+from .join import _rows, _sheets
+from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis, operands
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "cross", "meshgrid", "vander"]
 

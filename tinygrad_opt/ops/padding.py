@@ -10,8 +10,8 @@ from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .elementwise import astype
 from .index import scatter_add
-from .join import _joined, beside, part
-from .shape import as_integer, normalize_axis
+from .join import part
+from .shape import _joined, as_integer, beside, normalize_axis
 
 __all__ = ["pad"]
 

@@ -12,8 +12,8 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from .elementwise import astype, floor, where
 from .index import pick
-from .join import _joined, beside, operands, part
-from .shape import _reshape, as_integer, broadcast_to, normalize_axes, normalize_axis
+from .join import part
+from .shape import _joined, _reshape, as_integer, beside, broadcast_to, normalize_axes, normalize_axis, operands
 
 __all__ = ["diff", "gradient", "interp", "trapezoid"]
 
