@@ -152,6 +152,15 @@ def test_lists_of_tensors(device: str) -> None:
         (lambda **o: tg.linspace(2, 3, 1, **o), np.linspace(2, 3, 1, dtype=np.float32)),
         (lambda **o: tg.eye(3, **o), np.eye(3, dtype=np.float32)),
         (lambda **o: tg.eye(2, 3, **o), np.eye(2, 3, dtype=np.float32)),
+        (lambda **o: tg.eye(3, np.int64(4), k=-1, **o), np.eye(3, 4, -1, dtype=np.float32)),
+        (lambda **o: tg.tri(3, 4, 1, **o), np.tri(3, 4, 1, dtype=np.float32)),
+        (lambda **o: tg.logspace(0, 2, 3, base=2, **o), np.logspace(0, 2, 3, base=2, dtype=np.float32)),
+        (lambda **o: tg.linspace(0, 1, 4, endpoint=False, **o), np.linspace(0, 1, 4, False, dtype=np.float32)),
+        (lambda **o: tg.linspace(0, 1, 0, **o), np.zeros(0, np.float32)),
+        (lambda **o: tg.arange(np.float32(3), **o), np.arange(3, dtype=np.float32)),
+        (lambda **o: tg.arange(tg.tensor(1), 9, np.int64(4), **o), np.arange(1, 9, 4)),
+        (lambda **o: tg.full((2, 3), [1, 2, 3], **o), np.full((2, 3), [1, 2, 3])),
+        (lambda **o: tg.full(np.int64(2), np.float32(0.5), **o), np.full(2, 0.5, np.float32)),
     ],
 )
 def test_constants_and_ranges(ours: Callable[..., tg.Tensor], numpys: np.ndarray, device: str) -> None:
@@ -168,6 +177,74 @@ def test_like_another(device: str) -> None:
         assert (made.tolist(), made.dtype, made.device) == ([[value, value]], tg.int32, x.device)
     assert tg.zeros_like(x, dtype=tg.float64).dtype == tg.float64
     assert tg.empty(2, 3, device=device).shape == (2, 3)
+
+
+def test_like_another_but_for_what_is_said(device: str) -> None:
+    x = tg.tensor([[1, 2]], dtype=tg.int32)
+    options: dict[str, Any] = {"shape": (3, 1), "dtype": tg.float64, "device": device, "requires_grad": True}
+    made = [tg.zeros_like(x, **options), tg.ones_like(x, **options), tg.full_like(x, 7, **options)]
+    assert [t.tolist() for t in made] == [[[0.0]] * 3, [[1.0]] * 3, [[7.0]] * 3]
+    made += [tg.empty_like(x, **options), tg.rand_like(x, **options), tg.randn_like(x, **options)]
+    for t in made:
+        assert (t.shape, t.dtype, t.device) == ((3, 1), tg.float64, tg.zeros(1, device=device).device)
+        assert t.requires_grad
+        assert t.is_leaf
+    assert tg.zeros_like(np.ones(2)).dtype == tg.zeros_like([1.0, 2.0], tg.float64).dtype == tg.float64
+    tg.manual_seed(0)
+    first = tg.randn_like(tg.ones(4, device=device)).tolist()
+    tg.manual_seed(0)
+    assert tg.randn(4, device=device).tolist() == first
+
+
+def test_derivatives_flow_into_the_value_that_fills(device: str) -> None:
+    value = tg.tensor([1.0, 2.0], device=device, requires_grad=True)
+    made = [tg.full((3, 2), value), tg.full_like(tg.ones(3, 2), value, device=device)]
+    for y in made:
+        (gradient,) = tg.gradients((y * y).sum(), [value])
+        assert gradient.tolist() == [6.0, 12.0]
+        assert y.device == value.device
+
+
+def test_the_distance_in_linspace() -> None:
+    for options in ({}, {"endpoint": False}, {"num": 1}, {"num": 1, "endpoint": False}, {"num": 0}):
+        (places, step), (expected, distance) = (f(1, 3, retstep=True, **options) for f in (tg.linspace, np.linspace))
+        np.testing.assert_allclose(places.numpy(), expected, rtol=1e-6)
+        assert isinstance(step, float)
+        np.testing.assert_equal(step, float(distance))
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "said"),
+    [
+        (lambda: tg.zeros("ab"), TypeError, "zeros: a shape is an integer or several; got 'ab'"),
+        (lambda: tg.ones(2.5), TypeError, "ones: a shape is an integer or several; got 2.5"),
+        (lambda: tg.rand(2, None), TypeError, r"rand: a shape is an integer or several; got \(2, None\)"),
+        (lambda: tg.zeros(2, dtype="real"), TypeError, "'real' is no dtype; write tg.float32"),
+        (lambda: tg.full(2, None), TypeError, "full: fill_value: tensors hold bool, integer or floating numbers"),
+        (
+            lambda: tg.full(2, [1, 2, 3]),
+            ShapeError,
+            r"full: fill_value of shape \(3,\) cannot be repeated up to \(2,\)",
+        ),
+        (lambda: tg.full_like([1, 2], "a"), TypeError, "full_like: fill_value: "),
+        (lambda: tg.arange(0, 1, 0), ValueError, "arange: there is no way from 0 to 1 in steps of 0"),
+        (lambda: tg.arange(float("inf")), ValueError, "arange: there is no way from 0 to inf in steps of 1"),
+        (lambda: tg.arange(0, "a"), TypeError, "arange: stop must be a number; got 'a'"),
+        (lambda: tg.arange(tg.ones((), requires_grad=True)), TypeError, "arange: stop must be a number; got tensor"),
+        (lambda: tg.linspace(0, 1, 2.5), TypeError, "linspace: num must be an integer; got 2.5"),
+        (lambda: tg.linspace(0, 1, -1), ShapeError, "linspace: num must not be negative; got -1"),
+        (lambda: tg.logspace(None, 1), TypeError, "logspace: start must be a number; got None"),
+        (lambda: tg.eye(2, -1), ShapeError, "eye: m must not be negative; got -1"),
+        (lambda: tg.eye(2, k=0.5), TypeError, "eye: k must be an integer; got 0.5"),
+        (lambda: tg.zeros_like(None), TypeError, "zeros_like: argument 0 is a NoneType"),
+        (lambda: tg.rand_like([1, 2]), TypeError, "rand_like: random reals need a floating dtype; got int64"),
+        (lambda: tg.randint(5, 2), ValueError, "randint: there is no whole number from 5 up to, but without, 2"),
+        (lambda: tg.randint(0.5), TypeError, "randint: high must be an integer; got 0.5"),
+    ],
+)
+def test_bad_arguments_are_named(make: Callable[[], Any], kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        make()
 
 
 def test_negative_sides_are_refused() -> None:

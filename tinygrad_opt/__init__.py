@@ -16,19 +16,20 @@ from .core.creation import (
     arange,
     asarray,
     empty,
+    empty_like,
     eye,
     full,
     full_like,
     linspace,
+    logspace,
     ones,
     ones_like,
-    rand,
-    randint,
-    randn,
     tensor,
+    tri,
     zeros,
     zeros_like,
 )
+from .core.draws import rand, rand_like, randint, randn, randn_like
 from .core.dtypes import bool, float16, float32, float64, int32, int64, set_default_dtype
 from .core.modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from .core.tensor import Tensor
@@ -51,10 +52,11 @@ from .transforms import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Tensor", "arange", "asarray", "bool", "checkpoint", "cuda", "data", "detect_anomaly", "empty", "enable_grad",
-    "errors", "extend", "eye", "float16", "float32", "float64", "full", "full_like", "functions", "ggnvp", "grad",
-    "gradients", "hessian", "hvp", "int32", "int64", "is_grad_enabled", "jacobian", "jvp", "linalg", "linearize",
-    "linspace", "manual_seed", "nn", "no_grad", "ones", "ones_like", "optim", "rand", "randint", "randn",
-    "set_default_dtype", "tensor", "testing", "train", "value_and_grad", "viz", "vjp", "zeros", "zeros_like",
+    "Tensor", "arange", "asarray", "bool", "checkpoint", "cuda", "data", "detect_anomaly", "empty", "empty_like",
+    "enable_grad", "errors", "extend", "eye", "float16", "float32", "float64", "full", "full_like", "functions",
+    "ggnvp", "grad", "gradients", "hessian", "hvp", "int32", "int64", "is_grad_enabled", "jacobian", "jvp",
+    "linalg", "linearize", "linspace", "logspace", "manual_seed", "nn", "no_grad", "ones", "ones_like", "optim",
+    "rand", "rand_like", "randint", "randn", "randn_like", "set_default_dtype", "tensor", "testing", "train",
+    "tri", "value_and_grad", "viz", "vjp", "zeros", "zeros_like",
 ]  # fmt: skip
 __all__ += ops.__all__

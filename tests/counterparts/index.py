@@ -39,5 +39,8 @@ TORCH = {
     "scatter_add": scattered,
     "take": take,
     "take_along_axis": take_along_axis,
+    "scatter_sum": lambda *gs, shape, indices: sum(
+        scattered(g, shape, index) for g, index in zip(gs, indices, strict=True)
+    ),
 }
 WITHOUT: dict[str, str] = {}

@@ -1,21 +1,23 @@
-"""Where tensors come from: data, constants, ranges and random numbers."""
+"""Where tensors come from: data, constants and ranges."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import backend, errors
+from .. import backend, errors, ops
+from ..ops.shape import as_integer, as_shape
 from .dtypes import array_from_data, as_dtype, default_dtype
-from .primitive import wrap
+from .primitive import operand
 from .tape import Variable
 from .tensor import Tensor
 
 __all__ = [
-    "arange", "asarray", "empty", "eye", "full", "full_like", "linspace", "ones", "ones_like", "rand", "randint",
-    "randn", "tensor", "zeros", "zeros_like",
+    "arange", "asarray", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace", "ones",
+    "ones_like", "pattern", "sides_of", "tensor", "tri", "zeros", "zeros_like",
 ]  # fmt: skip
 
 Shape = int | Sequence[int]
@@ -102,21 +104,27 @@ def asarray(data: Any, *, dtype: Any = None, device: str | None = None, requires
     return Tensor(array if device is None else backend.to_device(array, backend.resolve(device)), requires_grad)
 
 
-def _sides(shape: Any) -> tuple[int, ...]:
+def sides_of(function: str, shape: Any) -> tuple[int, ...]:
     """A shape given as one tuple or as several integers."""
-    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
-        shape = tuple(shape[0])
-    if any(int(n) < 0 for n in shape):
-        raise errors.ShapeError(f"a shape has no negative sides; got {tuple(shape)}")
-    return tuple(int(n) for n in shape)
+    return as_shape(function, shape[0] if len(shape) == 1 else shape)
 
 
-def _made(name: str, *args: Any, dtype: Any, device: str | None, requires_grad: bool) -> Tensor:
+def _number(function: str, argument: str, value: Any) -> float | int:
+    """A number of any library as Python's, or an error that names the function and its argument."""
+    if getattr(value, "shape", None) == () and not getattr(value, "requires_grad", False):
+        value = value.item()
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{function}: {argument} must be a number; got {value!r}")
+    return value
+
+
+def _made(name: str, *args: Any, dtype: Any, device: str | None, requires_grad: bool, **options: Any) -> Tensor:
     """Call a creation function of the device's array library."""
     place = backend.resolve(device)
     library = backend.for_device(place)
+    wanted = as_dtype(default_dtype() if dtype is None else dtype)
     with library.on(place):
-        array = getattr(library.namespace, name)(*args, dtype=as_dtype(dtype or default_dtype()))
+        array = getattr(library.namespace, name)(*args, dtype=wanted, **options)
     return Tensor(array, requires_grad)
 
 
@@ -135,7 +143,7 @@ def zeros(*shape: Any, dtype: Any = None, device: str | None = None, requires_gr
     >>> tg.zeros(2, 3).shape
     (2, 3)
     """
-    return _made("zeros", _sides(shape), dtype=dtype, device=device, requires_grad=requires_grad)
+    return _made("zeros", sides_of("zeros", shape), dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def ones(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -146,7 +154,7 @@ def ones(*shape: Any, dtype: Any = None, device: str | None = None, requires_gra
     >>> tg.ones(2)
     tensor([1., 1.])
     """
-    return _made("ones", _sides(shape), dtype=dtype, device=device, requires_grad=requires_grad)
+    return _made("ones", sides_of("ones", shape), dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def empty(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -157,21 +165,48 @@ def empty(*shape: Any, dtype: Any = None, device: str | None = None, requires_gr
     >>> tg.empty((2, 3)).shape
     (2, 3)
     """
-    return _made("empty", _sides(shape), dtype=dtype, device=device, requires_grad=requires_grad)
+    return _made("empty", sides_of("empty", shape), dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def full(
-    shape: Shape, fill_value: float, *, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+    shape: Shape, fill_value: Any, *, dtype: Any = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
     """One value everywhere; whole numbers make int64 tensors, as in `tensor`.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+    fill_value : number, tensor or array
+        What has axes is repeated up to the shape. Derivatives flow into a tensor.
+    dtype, device, requires_grad
+        As for `tensor`.
 
     Examples
     --------
     >>> tg.full((2,), 0.5)
     tensor([0.5, 0.5])
     """
-    dtype = dtype or array_from_data(fill_value, None).dtype
-    return _made("full", _sides((shape,)), fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+    return _filled("full", as_shape("full", shape), fill_value, dtype, device, requires_grad)
+
+
+def _filled(
+    function: str, sides: tuple[int, ...], value: Any, dtype: Any, device: str | None, requires_grad: bool
+) -> Tensor:
+    if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+        dtype = array_from_data(value, None).dtype if dtype is None else dtype
+        return _made("full", sides, value, dtype=dtype, device=device, requires_grad=requires_grad)
+    try:
+        fill = asarray(value)
+    except TypeError as error:
+        raise TypeError(f"{function}: fill_value: {error}") from None
+    fill = fill if device is None else fill.to(backend.resolve(device))
+    fill = fill if dtype is None else fill.to(as_dtype(dtype))
+    if len(fill.shape) > len(sides) or any(
+        n not in (1, m) for n, m in zip(fill.shape[::-1], sides[::-1], strict=False)
+    ):
+        raise errors.ShapeError(f"{function}: fill_value of shape {fill.shape} cannot be repeated up to {sides}")
+    filled: Tensor = ops.copy(ops.broadcast_to(fill, sides))
+    return filled.requires_grad_() if requires_grad else filled
 
 
 def arange(
@@ -180,34 +215,78 @@ def arange(
 ) -> Tensor:  # fmt: skip
     """Evenly spaced numbers from `start` (0 where only one number is given) up to, but without, `stop`.
 
+    Whole numbers make an int64 tensor, others one of the default dtype.
+
     Examples
     --------
     >>> tg.arange(3)
     tensor([0, 1, 2])
     """
     start, stop = (0, start) if stop is None else (start, stop)
-    dtype = dtype or array_from_data([start, stop, step], None).dtype
+    start, stop = _number("arange", "start", start), _number("arange", "stop", stop)
+    step = _number("arange", "step", step)
+    if not math.isfinite(start) or not math.isfinite(stop) or math.isnan(step) or step == 0:
+        raise ValueError(f"arange: there is no way from {start} to {stop} in steps of {step}")
+    dtype = array_from_data([start, stop, step], None).dtype if dtype is None else dtype
     return _made("arange", start, stop, step, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def linspace(
-    start: float, stop: float, num: int = 50, *, dtype: Any = None, device: str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """`num` evenly spaced numbers from `start` to `stop`, both included.
+    start: float, stop: float, num: int = 50, endpoint: bool = True, retstep: bool = False, *, dtype: Any = None,
+    device: str | None = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
+    """`num` evenly spaced numbers from `start` to `stop`.
+
+    Parameters
+    ----------
+    start, stop : number
+    num : int
+    endpoint : bool
+        Whether `stop` is the last of them.
+    retstep : bool
+        Return the distance of neighbours too, as a pair.
+    dtype, device, requires_grad
+        As for `tensor`; the default floating dtype.
 
     Examples
     --------
     >>> tg.linspace(0, 1, 3)
     tensor([0. , 0.5, 1. ])
     """
-    return _made("linspace", start, stop, num, dtype=dtype, device=device, requires_grad=requires_grad)
+    start, stop = _number("linspace", "start", start), _number("linspace", "stop", stop)
+    count = _count("linspace", "num", num)
+    places = _made(
+        "linspace", start, stop, count, endpoint=endpoint, dtype=dtype, device=device, requires_grad=requires_grad
+    )
+    if not retstep:
+        return places
+    gaps = count - 1 if endpoint else count
+    return places, (stop - start) / gaps if gaps > 0 else math.nan
+
+
+def logspace(
+    start: float, stop: float, num: int = 50, endpoint: bool = True, base: float = 10.0, *, dtype: Any = None,
+    device: str | None = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Numbers from ``base ** start`` to ``base ** stop`` whose logarithms are evenly spaced; see `linspace`.
+
+    Examples
+    --------
+    >>> tg.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    start, stop = _number("logspace", "start", start), _number("logspace", "stop", stop)
+    return _made(
+        "logspace", start, stop, _count("logspace", "num", num), endpoint=endpoint,
+        base=_number("logspace", "base", base), dtype=dtype, device=device, requires_grad=requires_grad,
+    )  # fmt: skip
 
 
 def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: str | None = None, requires_grad: bool = False
-) -> Tensor:
-    """Ones on the diagonal, zeros elsewhere.
+    n: int, m: int | None = None, k: int = 0, *, dtype: Any = None, device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Ones on the `k`-th diagonal of an `n` by `m` matrix, zeros elsewhere.
 
     Examples
     --------
@@ -215,91 +294,108 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _made("eye", n, m, dtype=dtype, device=device, requires_grad=requires_grad)
+    rows, columns, k = _matrix("eye", n, m, k)
+    return _made("eye", rows, columns, k, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def zeros_like(x: Any, *, dtype: Any = None) -> Tensor:
-    """Zeros in the shape, dtype and place of `x`.
+def tri(
+    n: int, m: int | None = None, k: int = 0, *, dtype: Any = None, device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Ones on and below the `k`-th diagonal of an `n` by `m` matrix, zeros above.
+
+    Examples
+    --------
+    >>> tg.tri(2)
+    tensor([[1., 0.],
+            [1., 1.]])
+    """
+    rows, columns, k = _matrix("tri", n, m, k)
+    return _made("tri", rows, columns, k, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def _count(function: str, argument: str, value: Any) -> int:
+    count = as_integer(function, argument, value)
+    if count < 0:
+        raise errors.ShapeError(f"{function}: {argument} must not be negative; got {count}")
+    return count
+
+
+def _matrix(function: str, n: Any, m: Any, k: Any) -> tuple[int, int, int]:
+    rows = _count(function, "n", n)
+    return rows, rows if m is None else _count(function, "m", m), as_integer(function, "k", k)
+
+
+def pattern(function: str, x: Any, dtype: Any, shape: Any, device: str | None) -> tuple[tuple[int, ...], Any, str]:
+    """Shape, dtype and place of `x`, where nothing else is said."""
+    array = operand(function, x)
+    array = getattr(array, "_array", array)
+    return (
+        tuple(array.shape) if shape is None else as_shape(function, shape),
+        as_dtype(array.dtype if dtype is None else dtype),
+        backend.device_of(array) if device is None else device,
+    )
+
+
+def zeros_like(
+    x: Any, dtype: Any = None, *, shape: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Zeros in the shape, dtype and place of `x`, or in others.
+
+    Parameters
+    ----------
+    x : tensor or array
+    dtype, shape, device, optional
+        Where they are to differ from those of `x`.
+    requires_grad : bool
 
     Examples
     --------
     >>> tg.zeros_like(tg.tensor([1.0, 2.0]))
     tensor([0., 0.])
     """
-    return full_like(x, 0, dtype=dtype)
+    sides, wanted, place = pattern("zeros_like", x, dtype, shape, device)
+    return _made("zeros", sides, dtype=wanted, device=place, requires_grad=requires_grad)
 
 
-def ones_like(x: Any, *, dtype: Any = None) -> Tensor:
-    """Ones in the shape, dtype and place of `x`.
+def ones_like(
+    x: Any, dtype: Any = None, *, shape: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones in the shape, dtype and place of `x`; parameters as for `zeros_like`.
 
     Examples
     --------
     >>> tg.ones_like(tg.tensor([1.0, 2.0]))
     tensor([1., 1.])
     """
-    return full_like(x, 1, dtype=dtype)
+    sides, wanted, place = pattern("ones_like", x, dtype, shape, device)
+    return _made("ones", sides, dtype=wanted, device=place, requires_grad=requires_grad)
 
 
-def full_like(x: Any, fill_value: float, *, dtype: Any = None) -> Tensor:
-    """One value everywhere, in the shape, dtype and place of `x`.
+def empty_like(
+    x: Any, dtype: Any = None, *, shape: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor like `x` whose elements have not been set; parameters as for `zeros_like`.
+
+    Examples
+    --------
+    >>> tg.empty_like(tg.tensor([1.0, 2.0])).shape
+    (2,)
+    """
+    sides, wanted, place = pattern("empty_like", x, dtype, shape, device)
+    return _made("empty", sides, dtype=wanted, device=place, requires_grad=requires_grad)
+
+
+def full_like(
+    x: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """One value everywhere, in the shape, dtype and place of `x`; parameters as for `zeros_like` and `full`.
 
     Examples
     --------
     >>> tg.full_like(tg.tensor([1.0, 2.0]), 3)
     tensor([3., 3.])
     """
-    array = x._array if isinstance(x, Variable) else x
-    xp = backend.namespace(array)
-    with backend.beside(array):
-        return wrap(xp.full(array.shape, fill_value, dtype=as_dtype(dtype or array.dtype)))
-
-
-def _drawn(shape: Any, draw: str, dtype: Any, device: str | None, requires_grad: bool) -> Tensor:
-    place = backend.resolve(device)
-    wanted = as_dtype(dtype or default_dtype())
-    if wanted.kind != "f":
-        raise TypeError(f"{draw}: random reals need a floating dtype; got {wanted}")
-    with backend.for_device(place).on(place):
-        array = getattr(backend.generator(place), draw)(_sides(shape))
-        array = backend.namespace(array).asarray(array) if not shape else array
-        return Tensor(array.astype(wanted), requires_grad)
-
-
-def rand(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """Uniform random numbers in [0, 1), from the generator that `manual_seed` sets.
-
-    Examples
-    --------
-    >>> tg.rand(2, 3).shape
-    (2, 3)
-    """
-    return _drawn(shape, "random", dtype, device, requires_grad)
-
-
-def randn(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """Normal random numbers with mean 0 and variance 1, from the generator that `manual_seed` sets.
-
-    Examples
-    --------
-    >>> tg.randn(2, 3).shape
-    (2, 3)
-    """
-    return _drawn(shape, "standard_normal", dtype, device, requires_grad)
-
-
-def randint(
-    low: int, high: int | None = None, shape: Shape = (), *, dtype: Any = None, device: str | None = None
-) -> Tensor:
-    """Whole random numbers from `low` (0 where only one bound is given) up to, but without, `high`.
-
-    Examples
-    --------
-    >>> int(tg.randint(10, shape=(100,)).max()) < 10
-    True
-    """
-    low, high = (0, low) if high is None else (low, high)
-    place = backend.resolve(device)
-    with backend.for_device(place).on(place):
-        array = backend.generator(place).integers(low, high, _sides((shape,)))
-        array = backend.namespace(array).asarray(array)
-        return Tensor(array.astype(as_dtype(dtype or "int64")))
+    sides, wanted, place = pattern("full_like", x, dtype, shape, device)
+    return _filled("full_like", sides, fill_value, wanted, place, requires_grad)

@@ -18,6 +18,7 @@ from typing import Any
 
 from .. import backend
 from .declaration import check_kernel, check_pairs, check_rule
+from .dtypes import float16
 from .primitive import UNREAD, Primitive, Rule, reads
 from .tape import Node
 
@@ -59,8 +60,9 @@ class Elementwise(Primitive):
 class Linear(Primitive):
     """A linear map: its derivative is itself, and its transpose is declared.
 
-    A map of one array declares ``transpose(g, like, **meta)``, where `like` has the shape and dtype of the input. A
-    map of many arrays (concatenate) is declared `variadic`; its transpose also gets ``position=i``.
+    A map of one array declares ``transpose(g, like, **meta)``, where `like` has the shape and dtype of the input; where
+    that fills a part of the input only, it may answer with a patch (see `patches`). A map of many arrays (concatenate)
+    is declared `variadic`; its transpose also gets ``position=i``.
     """
 
     kind = "linear"
@@ -182,7 +184,17 @@ def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
     """Sum over the axes along which `shape` was broadcast to the shape of `x`."""
     lead = x.ndim - len(shape)
     axes = tuple(i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
-    return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
+    if x.ndim - 1 in axes and 1 < x.shape[-1] < 8 and x.size > 1000 and x.dtype != float16:
+        x, axes = _fold(x), axes[:-1]
+    return (x.sum(axis=axes, dtype=x.dtype) if axes else x).reshape(shape)
+
+
+def _fold(x: Array) -> Array:
+    """The sum over a short last axis, array by array: NumPy's own goes from result to result, many times slower."""
+    total = x[..., 0] + x[..., 1]
+    for i in range(2, x.shape[-1]):
+        total += x[..., i]
+    return total[..., None]
 
 
 broadcast_to: Linear = Linear("broadcast_to", lambda g, like, *, shape: sum_to(g, shape=like.shape))

@@ -281,14 +281,25 @@ class Operators(Variable):
 
     astype = ops.astype
     broadcast_to = ops.broadcast_to
+    diagonal = ops.diagonal
     flatten = ops.ravel
+    flip = ops.flip
+    moveaxis = ops.moveaxis
     ravel = ops.ravel
+    repeat = ops.repeat
+    roll = ops.roll
+    split = ops.split
     squeeze = ops.squeeze
     swapaxes = ops.swapaxes
+    tile = ops.tile
+    trace = ops.trace
+    tril = ops.tril
+    triu = ops.triu
+    unstack = ops.unstack
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """See `tinygrad_opt.reshape`; the shape may be given as one tuple or as several integers."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
     def transpose(self, *axes: Any) -> Tensor:
         """See `tinygrad_opt.transpose`; the axes may be given as one tuple or as several integers."""

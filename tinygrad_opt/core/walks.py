@@ -19,8 +19,9 @@ from typing import Any
 from .. import backend, errors
 from . import anomaly, ledger
 from .modes import current
+from .patches import Patches, gathered
 from .recompute import Recall
-from .tape import Node, Variable, downstream, reachable
+from .tape import Node, downstream, reachable
 
 __all__ = ["Route", "pull_back", "push_forward"]
 
@@ -95,7 +96,7 @@ def located(function: Callable[..., Any], position: int) -> Callable[..., Any]:
 
     def run(*args: Any) -> Any:
         value = args[position]
-        with backend.beside(value._array if isinstance(value, Variable) else value):
+        with backend.beside(getattr(value, "_array", value)):
             return function(*args)
 
     return run
@@ -145,7 +146,9 @@ def pull_back(
 
     def add(node: Node, cotangent: Any) -> None:
         """Sum what reaches a node from several consumers."""
-        if node in owned:
+        if type(cotangent) is Patches or type(pending[node]) is Patches:
+            pending[node] = gathered(pending[node], cotangent)
+        elif node in owned:
             pending[node] += cotangent
         else:
             pending[node] = pending[node] + cotangent
@@ -165,6 +168,9 @@ def pull_back(
         cotangent = pending.pop(node, None)
         if cotangent is None:
             continue
+        if type(cotangent) is Patches:
+            with backend.beside(cotangent._array):
+                cotangent = cotangent.whole()
         parents = node.parents
         if wanted is None:
             if not parents or hasattr(node, "grad"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from .. import errors, ops
@@ -17,7 +18,11 @@ __all__ = ["BatchNorm1d", "CrossEntropyLoss", "Linear", "ReLU", "Tanh"]
 
 def _positive(layer: str, **sizes: int) -> None:
     for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        try:
+            fits = not isinstance(size, bool) and operator.index(size) > 0
+        except TypeError:
+            fits = False
+        if not fits:
             raise ValueError(f"{layer}: {name} must be a positive integer; got {size!r}")
 
 

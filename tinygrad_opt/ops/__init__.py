@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import (
     arithmetic,
+    arrange,
     binning,
     broadcasting,
     choice,
@@ -15,17 +16,22 @@ from . import (
     contract,
     conv,
     covariance,
+    diagonals,
     einstein,
+    everyday,
     exponential,
     index,
+    join,
     missing,
     normal,
     norms,
     order,
+    padding,
     pool,
     products,
     reduce,
     rounding,
+    sampled,
     scan,
     selection,
     shape,
@@ -35,6 +41,7 @@ from . import (
 )
 from . import linalg as linalg
 from .arithmetic import *
+from .arrange import *
 from .binning import *
 from .broadcasting import *
 from .choice import *
@@ -43,17 +50,22 @@ from .comparison import *
 from .contract import *
 from .conv import *
 from .covariance import *
+from .diagonals import *
 from .einstein import *
+from .everyday import *
 from .exponential import *
 from .index import *
+from .join import *
 from .missing import *
 from .normal import *
 from .norms import *
 from .order import *
+from .padding import *
 from .pool import *
 from .products import *
 from .reduce import *
 from .rounding import *
+from .sampled import *
 from .scan import *
 from .selection import *
 from .shape import *
@@ -63,6 +75,7 @@ from .trigonometric import *
 
 __all__: list[str] = []
 __all__ += arithmetic.__all__
+__all__ += arrange.__all__
 __all__ += binning.__all__
 __all__ += broadcasting.__all__
 __all__ += choice.__all__
@@ -71,17 +84,22 @@ __all__ += comparison.__all__
 __all__ += contract.__all__
 __all__ += conv.__all__
 __all__ += covariance.__all__
+__all__ += diagonals.__all__
 __all__ += einstein.__all__
+__all__ += everyday.__all__
 __all__ += exponential.__all__
 __all__ += index.__all__
+__all__ += join.__all__
 __all__ += missing.__all__
 __all__ += normal.__all__
 __all__ += norms.__all__
 __all__ += order.__all__
+__all__ += padding.__all__
 __all__ += pool.__all__
 __all__ += products.__all__
 __all__ += reduce.__all__
 __all__ += rounding.__all__
+__all__ += sampled.__all__
 __all__ += scan.__all__
 __all__ += selection.__all__
 __all__ += shape.__all__

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 from .. import backend, errors
 from ..core.kinds import Linear
+from ..core.patches import Patches
 from ..core.primitive import operand
 from ..core.tape import Variable
 from .shape import normalize_axis, ravel
@@ -37,11 +39,11 @@ def positions(xp: Any, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
     return total
 
 
-def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
-    """Zeros of `shape`, with `g` added at `index`; an element that is named twice receives both."""
-    out = xp.zeros(shape, dtype=g.dtype)
+def _add_at(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
+    """Add `g` to what stands at `index`, in place; an element that is named twice receives both."""
+    shape = out.shape
     if picks_once(index):
-        out[index] = g
+        out[index] += g
     elif out.size and g.size:  # CuPy's add.at crashes on a target without elements
         if len(shape) == len(index) == 1:  # NumPy's add.at is ten times as fast along a single axis
             xp.add.at(out, xp.asarray(index[0]).reshape(-1), g.reshape(-1))
@@ -49,7 +51,30 @@ def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple
             xp.add.at(out.reshape(-1), positions(xp, shape, index).reshape(-1), g.reshape(-1))
         else:
             xp.add.at(out, index, g)
+
+
+def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
+    """Zeros of `shape`, with `g` added at `index`."""
+    out = xp.zeros(shape, dtype=g.dtype)
+    if picks_once(index):
+        out[index] = g
+    else:
+        _add_at(xp, out, index, g)
     return out
+
+
+def _scatter_sum_kernel(xp: Any, *gs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
+    """Zeros of `shape`, with each of several arrays added at its own index."""
+    out = xp.zeros(shape, dtype=xp.result_type(*gs))
+    for g, index in zip(gs, indices, strict=True):
+        _add_at(xp, out, index, g)
+    return out
+
+
+def _written(values: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    if len(values) == 1:
+        return scatter_add(values[0], shape=shape, index=indices[0])
+    return _scatter_sum(*values, shape=shape, indices=tuple(indices))
 
 
 def _longest(index: tuple[Any, ...]) -> int:
@@ -65,11 +90,17 @@ def _is_basic(item: Any) -> bool:
 
 pick: Linear = Linear(
     "getitem",
-    lambda g, like, *, index: scatter_add(g, shape=like.shape, index=index),
+    lambda g, like, *, index: Patches(g, index, like, _written),
     kernel=lambda xp, x, *, index: x[index],
 )
 scatter_add: Linear = Linear(
     "scatter_add", lambda g, like, *, shape, index: pick(g, index=index), kernel=_scatter_add_kernel
+)
+_scatter_sum: Linear = Linear(
+    "scatter_sum",
+    lambda g, like, *, shape, indices, position: pick(g, index=indices[position]),
+    kernel=_scatter_sum_kernel,
+    variadic=True,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ from .. import backend, errors
 from ..core import kinds
 from ..core.kinds import Linear
 from ..core.primitive import operand
+from ..core.tape import Variable
+from .arithmetic import astype
 
 __all__ = [
-    "broadcast_to", "concatenate", "copy", "expand_dims", "moveaxis", "permute_dims", "ravel", "reshape",
+    "broadcast_to", "concat", "concatenate", "copy", "expand_dims", "moveaxis", "permute_dims", "ravel", "reshape",
     "squeeze", "stack", "swapaxes", "transpose",
 ]  # fmt: skip
 
@@ -48,8 +51,7 @@ def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
 
 
 def _slice_of(g: Any, like: Any, *, axis: int, starts: tuple[int, ...], position: int) -> Any:
-    index = (slice(None),) * axis + (slice(starts[position], starts[position] + like.shape[axis]),)
-    return g[index]
+    return g[(slice(None),) * axis + (slice(starts[position], starts[position] + like.shape[axis]),)]
 
 
 _concatenate: Linear = Linear(
@@ -60,37 +62,80 @@ _concatenate: Linear = Linear(
 )
 
 
-def normalize_axis(function: str, axis: Any, ndim: int) -> int:
-    """One axis, counted from the front, or an error that names the function."""
+def as_integer(function: str, argument: str, value: Any) -> int:
+    """A whole number of any library as Python's int, or an error that names the function and its argument."""
     try:
-        index = operator.index(axis)
+        return operator.index(value)
     except TypeError:
-        raise TypeError(f"{function}: axis must be an integer; got {axis!r}") from None
+        raise TypeError(f"{function}: {argument} must be an integer; got {value!r}") from None
+
+
+def as_shape(function: str, shape: Any, free: bool = False) -> tuple[int, ...]:
+    """A shape given as one integer or as several; `free`: one side may be -1."""
+    try:
+        sides = shape if isinstance(shape, (tuple, list)) else (operator.index(shape),)
+    except TypeError:
+        sides = shape
+    try:
+        wanted = tuple([operator.index(n) for n in sides])
+    except TypeError:
+        raise TypeError(f"{function}: a shape is an integer or several; got {shape!r}") from None
+    if wanted and min(wanted) < 0 and not (free and min(wanted) == -1 and wanted.count(-1) == 1):
+        kept = ", but for one -1" if free else ""
+        raise errors.ShapeError(f"{function}: a shape has no negative sides{kept}; got {wanted}")
+    return wanted
+
+
+def normalize_axis(function: str, axis: Any, ndim: int, argument: str = "axis") -> int:
+    """One axis, counted from the front, or an error that names the function."""
+    index = as_integer(function, argument, axis)
     if not -ndim <= index < ndim:
-        raise errors.ShapeError(f"{function}: axis {index} is out of bounds for a tensor of {ndim} axes")
+        raise errors.ShapeError(f"{function}: {argument} {index} is out of bounds for a tensor of {ndim} axes")
     return index % ndim
 
 
-def normalize_axes(function: str, axis: Any, ndim: int) -> tuple[int, ...]:
+def normalize_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -> tuple[int, ...]:
     """All, one or several axes (None, an integer, a tuple), counted from the front and sorted."""
-    if axis is None:
-        return tuple(range(ndim))
+    return tuple(range(ndim)) if axis is None else tuple(sorted(distinct_axes(function, axis, ndim, argument)))
+
+
+def distinct_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -> tuple[int, ...]:
+    """One or several axes, counted from the front, in the order given."""
     if not isinstance(axis, (tuple, list)):
-        return (normalize_axis(function, axis, ndim),)
-    axes = sorted(normalize_axis(function, a, ndim) for a in axis)
+        return (normalize_axis(function, axis, ndim, argument),)
+    axes = tuple(normalize_axis(function, a, ndim, argument) for a in axis)
     if len(set(axes)) != len(axes):
-        raise errors.ShapeError(f"{function}: axis {tuple(axis)} names one axis twice")
-    return tuple(axes)
+        raise errors.ShapeError(f"{function}: {argument} {tuple(axis)} names one axis twice")
+    return axes
 
 
-def reshape(x: Any, shape: int | Sequence[int]) -> Any:
-    """The same elements, in the same (row-major) order, in another shape.
+def _ordered(function: str, order: str) -> bool:
+    """Whether elements are counted with the last axis fastest (C), rather than with the first (F)."""
+    if order not in ("C", "F"):
+        raise ValueError(
+            f"{function}: order must be 'C' (the last axis varies fastest) or 'F' (the first one); got {order!r}. What "
+            "depends on how the elements lie in memory has no place in a derivative."
+        )
+    return order == "C"
+
+
+def reshape(x: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None) -> Any:
+    """The same elements, in the same order, in another shape.
 
     Parameters
     ----------
     x : tensor or array
     shape : int or sequence of int
         One side may be -1: it follows from the others.
+    order : {"C", "F"}
+        Which axis varies fastest, on reading and on placing the elements: the last one, or the first.
+    copy : bool, optional
+        True for memory of its own; False for an error where the elements cannot stay where they are.
+
+    Raises
+    ------
+    ShapeError
+        Where the elements do not fill the shape.
 
     Examples
     --------
@@ -98,17 +143,37 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     (2, 3)
     """
     x = operand("reshape", x)
-    wanted = (shape,) if isinstance(shape, int) else tuple(operator.index(n) for n in shape)
+    wanted = as_shape("reshape", shape, free=True)
     if -1 in wanted:
         rest = math.prod(n for n in wanted if n != -1)
-        if wanted.count(-1) > 1 or rest == 0 or x.size % rest:
+        if rest == 0 or x.size % rest:
             raise errors.ShapeError(f"reshape: a tensor of shape {tuple(x.shape)} cannot take the shape {wanted}")
         wanted = tuple(x.size // rest if n == -1 else n for n in wanted)
-    return _reshape(x, shape=wanted)
+    if order == "C" or _ordered("reshape", order):
+        y = _reshape(x, shape=wanted)
+    else:
+        y = transpose(_reshape(transpose(x), shape=wanted[::-1]))
+    return y if copy is None else _with_memory(x, y, copy)
 
 
-def ravel(x: Any) -> Any:
+def _with_memory(x: Any, y: Any, own: bool) -> Any:
+    """`y`, a rearrangement of `x`: in memory of its own, or in that of `x` and no other."""
+    if own:
+        return copy(y)
+    bounds = [backend.of(array).byte_bounds(array) for array in (getattr(x, "_array", x), getattr(y, "_array", y))]
+    if x.size and (bounds[0][0] >= bounds[1][1] or bounds[1][0] >= bounds[0][1]):
+        raise ValueError("reshape: with copy=False the elements must stay where they are, and these cannot")
+    return y
+
+
+def ravel(x: Any, order: str = "C") -> Any:
     """All elements in one row.
+
+    Parameters
+    ----------
+    x : tensor or array
+    order : {"C", "F"}
+        Which axis varies fastest: the last one, or the first.
 
     Examples
     --------
@@ -116,7 +181,7 @@ def ravel(x: Any) -> Any:
     tensor([1., 2., 3., 4.])
     """
     x = operand("ravel", x)
-    return _reshape(x, shape=(x.size,))
+    return _reshape(x if _ordered("ravel", order) else transpose(x), shape=(x.size,))
 
 
 def permute_dims(x: Any, axes: Sequence[int]) -> Any:
@@ -128,11 +193,16 @@ def permute_dims(x: Any, axes: Sequence[int]) -> Any:
     (4, 2, 3)
     """
     x = operand("permute_dims", x)
-    ndim = len(x.shape)
-    order = tuple(normalize_axis("permute_dims", a, ndim) for a in axes)
+    return _permute(x, axes=_permutation("permute_dims", axes, len(x.shape)))
+
+
+def _permutation(function: str, axes: Any, ndim: int) -> tuple[int, ...]:
+    if not isinstance(axes, (tuple, list)) and not hasattr(axes, "__iter__"):
+        axes = (axes,)
+    order = tuple(normalize_axis(function, a, ndim, "axes") for a in axes)
     if sorted(order) != list(range(ndim)):
-        raise errors.ShapeError(f"permute_dims: axes {tuple(axes)} must name each of the {ndim} axes once")
-    return _permute(x, axes=order)
+        raise errors.ShapeError(f"{function}: axes {tuple(axes)} must name each of the {ndim} axes once")
+    return order
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
@@ -144,7 +214,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     (3, 2)
     """
     x = operand("transpose", x)
-    return _permute(x, axes=tuple(range(len(x.shape)))[::-1]) if axes is None else permute_dims(x, axes)
+    ndim = len(x.shape)
+    return _permute(x, axes=tuple(range(ndim))[::-1] if axes is None else _permutation("transpose", axes, ndim))
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
@@ -158,7 +229,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     x = operand("swapaxes", x)
     ndim = len(x.shape)
     order = list(range(ndim))
-    i, j = normalize_axis("swapaxes", axis1, ndim), normalize_axis("swapaxes", axis2, ndim)
+    i, j = normalize_axis("swapaxes", axis1, ndim, "axis1"), normalize_axis("swapaxes", axis2, ndim, "axis2")
     order[i], order[j] = order[j], order[i]
     return _permute(x, axes=tuple(order))
 
@@ -173,13 +244,11 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     """
     x = operand("moveaxis", x)
     ndim = len(x.shape)
-    sources, targets = (
-        [normalize_axis("moveaxis", a, ndim) for a in ((axes,) if isinstance(axes, int) else axes)]
-        for axes in (source, destination)
-    )
-    if len(set(sources)) != len(sources) or len(set(targets)) != len(targets) or len(sources) != len(targets):
+    sources = distinct_axes("moveaxis", source, ndim, "source")
+    targets = distinct_axes("moveaxis", destination, ndim, "destination")
+    if len(sources) != len(targets):
         raise errors.ShapeError(
-            f"moveaxis: source {source} and destination {destination} must name as many axes, each once"
+            f"moveaxis: source and destination must name as many axes; got {source} and {destination}"
         )
     order = [axis for axis in range(ndim) if axis not in sources]
     for target, axis in sorted(zip(targets, sources, strict=True)):
@@ -196,9 +265,8 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     (1, 3)
     """
     x = operand("expand_dims", x)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    ndim = len(x.shape) + len(axes)
-    places = normalize_axes("expand_dims", axes, ndim)
+    ndim = len(x.shape) + (len(axis) if isinstance(axis, (tuple, list)) else 1)
+    places = distinct_axes("expand_dims", axis, ndim)
     rest = iter(x.shape)
     return _reshape(x, shape=tuple(1 if i in places else next(rest) for i in range(ndim)))
 
@@ -232,11 +300,42 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     (3, 2)
     """
     x = operand("broadcast_to", x)
-    wanted = (shape,) if isinstance(shape, int) else tuple(operator.index(n) for n in shape)
-    return kinds.broadcast_to(x, shape=wanted)
+    return kinds.broadcast_to(x, shape=as_shape("broadcast_to", shape))
 
 
-def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
+def operands(function: str, tensors: Any, dtype: Any = None) -> list[Any]:
+    """The tensors of a sequence; lists and numbers among them give way to the arrays."""
+    if isinstance(tensors, (str, dict)) or not hasattr(tensors, "__iter__") or getattr(tensors, "shape", None) == ():
+        raise TypeError(f"{function}: expected a sequence of tensors, as in {function}([a, b]); got {tensors!r:.60}")
+    parts = list(tensors)
+    if not parts:
+        raise errors.ShapeError(f"{function}: at least one tensor is needed; got an empty sequence")
+    for position, x in enumerate(parts):
+        if not hasattr(x, "shape") and not isinstance(x, (list, tuple, int, float)):
+            raise errors.unsupported_argument(function, position, x)
+    arrays = [x for x in parts if hasattr(x, "shape")]
+    if not arrays:  # whole numbers give way to floating ones
+        arrays = [x for x in map(operand, itertools.repeat(function), parts) if x.dtype.kind == "f"]
+    reference = next((x for x in arrays if isinstance(x, Variable)), arrays[0] if arrays else None)
+    parts = [beside(function, "an argument", x, reference) for x in parts]
+    return parts if dtype is None else [astype(x, dtype) for x in parts]
+
+
+def beside(function: str, argument: str, value: Any, x: Any) -> Any:
+    """A number or list as an array of the dtype and kind of `x`: a Tensor beside a Tensor, or beside nothing."""
+    if hasattr(value, "shape"):
+        return value
+    if not isinstance(value, (list, tuple, int, float)):
+        raise TypeError(f"{function}: {argument} must be a number, a tensor or a list of numbers; got {value!r:.60}")
+    tensor = operand(function, value, x)
+    return tensor if x is None or isinstance(x, Variable) else tensor._array
+
+
+def _listed(parts: Sequence[Any]) -> str:
+    return ", ".join(str(tuple(x.shape)) for x in parts)
+
+
+def concatenate(tensors: Sequence[Any], axis: int | None = 0, *, dtype: Any = None) -> Any:
     """Tensors one after the other along an existing axis.
 
     Parameters
@@ -245,30 +344,50 @@ def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
         Equal in shape except along `axis`.
     axis : int or None
         None ravels them first.
+    dtype : dtype, optional
+        Of the result; the one that holds all of them where nothing is said.
+
+    Raises
+    ------
+    ShapeError
+        For an empty sequence, a bad axis, and shapes that do not fit.
 
     Examples
     --------
     >>> tg.concatenate([tg.tensor([1.0]), tg.tensor([2.0, 3.0])])
     tensor([1., 2., 3.])
     """
-    parts = [operand("concatenate", x) for x in tensors]
-    if not parts:
-        raise errors.ShapeError("concatenate: at least one tensor is needed; got an empty sequence")
+    return _joined("concatenate", operands("concatenate", tensors, dtype), axis)
+
+
+concat = concatenate
+
+
+def _joined(function: str, parts: Sequence[Any], axis: int | None) -> Any:
     if axis is None:
         parts, axis = [ravel(x) for x in parts], 0
-    place = normalize_axis("concatenate", axis, len(parts[0].shape))
+    shape = tuple(parts[0].shape)
+    if not shape:
+        raise errors.ShapeError(f"{function}: numbers have no axis to be joined along; use stack, or axis=None")
+    place = normalize_axis(function, axis, len(shape))
     starts, total = [], 0
     for x in parts:
-        shape = tuple(x.shape)
-        if len(shape) != len(parts[0].shape):
-            shapes = ", ".join(str(tuple(x.shape)) for x in parts)
-            raise errors.ShapeError(f"concatenate: all tensors need the same number of axes; got shapes {shapes}")
+        sides = tuple(x.shape)
+        if len(sides) != len(shape):
+            raise errors.ShapeError(
+                f"{function}: all tensors need the same number of axes; got shapes {_listed(parts)}"
+            )
+        if sides[:place] != shape[:place] or sides[place + 1 :] != shape[place + 1 :]:
+            raise errors.ShapeError(
+                f"{function}: shapes {' and '.join(str(tuple(x.shape)) for x in parts)} do not fit: they may differ "
+                f"only in the length of axis {place}"
+            )
         starts.append(total)
-        total += shape[place]
+        total += sides[place]
     return _concatenate(*parts, axis=place, starts=tuple(starts))
 
 
-def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
+def stack(tensors: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
     """Tensors of one shape, side by side along a new axis.
 
     Examples
@@ -276,8 +395,9 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     >>> tg.stack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])]).shape
     (2, 2)
     """
-    parts = [operand("stack", x) for x in tensors]
+    parts = operands("stack", tensors, dtype)
     if len({tuple(x.shape) for x in parts}) != 1:
-        shapes = ", ".join(str(tuple(x.shape)) for x in parts) or "none"
-        raise errors.ShapeError(f"stack: all tensors need one shape; got {shapes}")
-    return concatenate([expand_dims(x, axis) for x in parts], axis)
+        raise errors.ShapeError(f"stack: all tensors need one shape; got {_listed(parts)}")
+    shape = tuple(parts[0].shape)
+    place = normalize_axis("stack", axis, len(shape) + 1)
+    return _joined("stack", [_reshape(x, shape=(*shape[:place], 1, *shape[place:])) for x in parts], place)

@@ -59,9 +59,23 @@ def _take_along_axis(source: Source) -> Sample:
     return Sample([source.array(tuple(here))], {"indices": indices, "axis": axis})
 
 
+def _scatter_sum(source: Source) -> Sample:
+    """Several patches, which may overlap."""
+    shape = source.shape(low=source.choose((1, 2, 0)))
+    drawn = [source.index(shape) for _ in range(source.integer(1, 3))]
+    indices = [index if isinstance(index, tuple) else (index,) for index in drawn]
+    arrays = [source.array(np.empty(shape)[index].shape) for index in indices]
+    return Sample(arrays, {"shape": shape, "indices": tuple(indices)})
+
+
+def _scatter_sum_reference(*gs: Any, shape: tuple[int, ...], indices: Any) -> Any:
+    return sum(_scatter_add_reference(g, shape, index) for g, index in zip(gs, indices, strict=True))
+
+
 SPECS = [
     Spec("getitem", lambda x, index: x[index], _getitem),
     Spec("scatter_add", _scatter_add_reference, _scatter_add),
     Spec("take", lambda x, indices, axis, mode: np.take(x, indices, axis, mode=mode), _take, primitive="getitem"),
     Spec("take_along_axis", np.take_along_axis, _take_along_axis, primitive="getitem"),
+    Spec("scatter_sum", _scatter_sum_reference, _scatter_sum),
 ]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ... import ops
 from ..sources import Source
 from .spec import Sample, Spec
 
@@ -27,7 +26,11 @@ def _reshape(source: Source) -> Sample:
         sides.insert(source.integer(0, len(sides)), 1)
     if sides and 0 not in sides and source.flip():
         sides[source.integer(0, len(sides) - 1)] = -1
-    return Sample([source.array(shape)], {"shape": tuple(sides)})
+    return Sample([source.array(shape)], {"shape": tuple(sides), "order": source.choose("CF")})
+
+
+def _ravel(source: Source) -> Sample:
+    return Sample([source.array(source.shape())], {"order": source.choose("CF")})
 
 
 def _permutation(source: Source) -> Sample:
@@ -96,27 +99,9 @@ def _move(source: Source) -> Sample:
     return Sample([source.array(source.shape())], {"device": source.device, "source": source.device})
 
 
-def _concatenate(source: Source) -> Sample:
-    """Several arrays that differ in one axis, or in all where axis=None ravels them."""
-    count = source.integer(1, 3)
-    if source.flip():
-        return Sample([source.array(source.shape(high=3)) for _ in range(count)], {"axis": None})
-    shape = source.shape(low=1)
-    axis = source.axis(len(shape))
-    place = axis % len(shape)
-    sides = [source.choose((2, 1, 0, 3)) for _ in range(count)]
-    return Sample([source.array((*shape[:place], n, *shape[place + 1 :])) for n in sides], {"axis": axis})
-
-
-def _stack(source: Source) -> Sample:
-    shape = source.shape(high=3)
-    arrays = [source.array(shape) for _ in range(source.integer(1, 3))]
-    return Sample(arrays, {"axis": source.axis(len(shape) + 1)})
-
-
 SPECS = [
-    Spec("reshape", lambda x, shape: np.reshape(x, shape), _reshape),
-    Spec("ravel", np.ravel, _any, primitive="reshape"),
+    Spec("reshape", np.reshape, _reshape),
+    Spec("ravel", np.ravel, _ravel, primitive="reshape"),
     Spec("permute_dims", lambda x, axes: np.transpose(x, axes), _permutation),
     Spec("transpose", np.transpose, _transpose, primitive="permute_dims"),
     Spec("swapaxes", np.swapaxes, _swapaxes, primitive="permute_dims"),
@@ -128,17 +113,4 @@ SPECS = [
     Spec("copy", np.copy, _any),
     Spec("alias", lambda x: x, _any),
     Spec("move", lambda x, device, source: x, _move),
-    Spec(
-        "concatenate",
-        lambda *arrays, axis: np.concatenate(arrays, axis=axis),
-        _concatenate,
-        function=lambda *arrays, axis: ops.concatenate(arrays, axis=axis),
-    ),
-    Spec(
-        "stack",
-        lambda *arrays, axis: np.stack(arrays, axis=axis),
-        _stack,
-        primitive="concatenate",
-        function=lambda *arrays, axis: ops.stack(arrays, axis=axis),
-    ),
 ]
