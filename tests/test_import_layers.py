@@ -23,7 +23,14 @@ LAYERS = [
     "viz", "__init__",
 ]  # fmt: skip
 # Tensors have operators and methods, so their class needs the operations; these need only what lies under the class.
-UPWARD = {("core/operators.py", "ops"), ("core/tensor.py", "ops"), ("core/creation.py", "ops")}
+UPWARD = {
+    ("core/creation.py", "ops"),
+    ("core/numpy_arguments.py", "ops"),
+    ("core/numpy_names.py", "ops"),
+    ("core/operators.py", "ops"),
+    ("core/protocols.py", "ops"),
+    ("core/tensor.py", "ops"),
+}
 
 # Third-party packages are imported inside functions, and only where the extra that brings them is about.
 OPTIONAL = {

@@ -188,6 +188,55 @@ def not_an_array(requires_grad: bool, device: str) -> TypeError:
     return TypeError(f"this tensor is on {device}; NumPy needs host memory: write t.cpu().numpy().")
 
 
+def not_exported() -> BufferError:
+    return BufferError(
+        "this tensor requires gradients, and another library would not record what it does with the memory: "
+        "export t.detach() instead."
+    )
+
+
+def no_numpy_function(name: str) -> TypeError:
+    return TypeError(
+        f"{name} is not among the functions that differentiate tensors, under that name. For the values alone write "
+        f"{name}(t.detach().numpy()); for derivatives compose it of functions of tg."
+    )
+
+
+def no_ufunc_method(name: str, method: str) -> TypeError:
+    remedy = {
+        "at": "it writes in place; t.at[index].add(values) makes a new tensor",
+        "reduceat": "reduce the slices one by one, and tg.stack the results",
+    }[method]
+    return TypeError(f"{name}.{method} does not work on tensors: {remedy}.")
+
+
+def no_numpy_argument(name: str, argument: str) -> TypeError:
+    remedy = {
+        "out": "Results are new tensors: leave out= away.",
+        "where": f"Choose afterwards: np.where(mask, {name}(...), other).",
+    }.get(argument, "Leave it away, or use t.detach().numpy() for the values alone.")
+    return TypeError(f"{name}: the argument {argument!r} is not supported on tensors. {remedy}")
+
+
+def written_by_numpy(name: str, into_tensor: bool) -> TypeError:
+    if into_tensor:
+        return TypeError(
+            f"{name}: out= would overwrite a tensor, which a derivative may still need. Leave out= away: the result "
+            "is a new tensor; or write into its memory: out=t.data."
+        )
+    return TypeError(
+        f"{name}: a NumPy array would be overwritten (by an operator such as a += t, or by out=) with what requires "
+        "gradients, and no derivative could flow through it. Write a = a + t, or a += t.detach()."
+    )
+
+
+def special_array(name: str, kind: str) -> TypeError:
+    return TypeError(
+        f"{name}: a numpy.{kind} does not mix with tensors: its own rules (masks, matrix products) would be lost. "
+        "Convert it first: numpy.asarray(a), or a.filled(value) for a masked array."
+    )
+
+
 def device_unavailable(device: str, cause: str, remedy: str) -> DeviceUnavailableError:
     return DeviceUnavailableError(
         f"device {device!r} is not available: {cause} {remedy} (device='auto' takes the CPU then.)"

@@ -1,7 +1,8 @@
 """The Tensor that users hold: an array, and the node that made it.
 
 A Tensor is a thin handle. The array holds the values; the node, if there is one, holds everything the tape needs,
-the gradient of a leaf included. Operators are written out here, one line each, so that type checkers see them.
+the gradient of a leaf included. Operators stand in `operators`, what NumPy asks for in
+`protocols`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from . import ledger
 from .dtypes import array_from_data, as_dtype
 from .operators import Operators
 from .primitive import register_tensor, wrap
+from .protocols import Protocols
 from .tape import Leaf, Node, Variable, located, pull_back
 
 __all__ = ["Parameter", "Tensor"]
@@ -26,7 +28,7 @@ Array = Any
 
 
 @register_tensor
-class Tensor(Operators):
+class Tensor(Protocols, Operators):
     """An array that remembers how it was computed, so that derivatives can be taken.
 
     Parameters
@@ -51,8 +53,6 @@ class Tensor(Operators):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # `array + tensor` comes to Tensor.__radd__
-    __array_priority__ = 1000.0
 
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
         if isinstance(array, Variable):
