@@ -9,13 +9,17 @@ Unrelated to the project named tinygrad.
 tensor([2., 4.])
 """
 
-from . import cuda, data, errors, nn, ops, optim, testing, train, viz
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import cuda, data, errors, nn, ops, optim, train
 from .backend import manual_seed
 from .core.creation import (
     arange,
     asarray,
     empty,
     eye,
+    from_dlpack,
     full,
     full_like,
     linspace,
@@ -34,13 +38,27 @@ from .core.tensor import Tensor
 from .ops import *
 from .transforms import grad, gradients, hvp, jvp, linearize, value_and_grad, vjp
 
+if TYPE_CHECKING:
+    from . import testing, viz
+
 __version__ = "0.1.0"
 
 __all__ = [
     "Tensor", "arange", "asarray", "bool", "cuda", "data", "detect_anomaly", "empty", "enable_grad", "errors", "eye",
-    "float16", "float32", "float64", "full", "full_like", "grad", "gradients", "hvp", "int32", "int64",
+    "float16", "float32", "float64", "from_dlpack", "full", "full_like", "grad", "gradients", "hvp", "int32", "int64",
     "is_grad_enabled", "jvp", "linearize", "linspace", "manual_seed", "nn", "no_grad", "ones", "ones_like", "optim",
     "rand", "randint", "randn", "set_default_dtype", "tensor", "testing", "train", "value_and_grad", "viz", "vjp",
     "zeros", "zeros_like",
 ]  # fmt: skip
 __all__ += ops.__all__
+
+
+def __getattr__(name: str) -> Any:
+    """What draws and what tests derivatives is imported when it is first used: most programs need neither."""
+    if name in ("testing", "viz"):
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

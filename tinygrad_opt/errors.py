@@ -195,6 +195,13 @@ def not_exported() -> BufferError:
     )
 
 
+def backwards() -> BufferError:
+    return BufferError(
+        "copy=False: the elements of this tensor lie backwards in memory (as those of t[::-1] do), which not every "
+        "library can hold. Export tg.copy(t)."
+    )
+
+
 def no_numpy_function(name: str) -> TypeError:
     return TypeError(
         f"{name} is not among the functions that differentiate tensors, under that name. For the values alone write "
@@ -240,6 +247,13 @@ def special_array(name: str, kind: str) -> TypeError:
 def device_unavailable(device: str, cause: str, remedy: str) -> DeviceUnavailableError:
     return DeviceUnavailableError(
         f"device {device!r} is not available: {cause} {remedy} (device='auto' takes the CPU then.)"
+    )
+
+
+def pickled_elsewhere(error: Exception) -> DeviceUnavailableError:
+    return DeviceUnavailableError(
+        f"a copied or pickled tensor goes back to the device that it came from: {error} To read it on a machine "
+        "without that device, write it as t.cpu(), or save a state_dict."
     )
 
 

@@ -59,12 +59,21 @@ class Protocols(Variable):
     def __dlpack__(
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
-        """The memory itself, for another library: see https://dmlc.github.io/dlpack."""
+        """The memory itself, for another library: see https://dmlc.github.io/dlpack.
+
+        Memory that is walked backwards (``t[::-1]``) is copied, unless ``copy=False``: PyTorch cannot hold it, and
+        ends the program.
+        """
         if self._node is not None:
             raise errors.not_exported()
-        wanted = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        with backend.beside(self._array):
-            return self._array.__dlpack__(**{name: value for name, value in wanted.items() if value is not None})
+        array = self._array
+        with backend.beside(array):
+            if any(step < 0 for step in array.strides):
+                if copy is False:
+                    raise errors.backwards()
+                array = backend.namespace(array).ascontiguousarray(array)
+            wanted = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+            return array.__dlpack__(**{name: value for name, value in wanted.items() if value is not None})
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """The kind of memory and the number of the device, in DLPack's numbers."""

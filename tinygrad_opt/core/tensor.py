@@ -1,8 +1,7 @@
 """The Tensor that users hold: an array, and the node that made it.
 
 A Tensor is a thin handle. The array holds the values; the node, if there is one, holds everything the tape needs,
-the gradient of a leaf included. Operators stand in `operators`, what NumPy asks for in
-`protocols`.
+the gradient of a leaf included. Operators stand in `operators`, what NumPy asks for in `protocols`.
 """
 
 from __future__ import annotations
@@ -377,9 +376,12 @@ class Tensor(Protocols, Operators):
         body = np.array2string(host, separator=", ", prefix="tensor(")
         return f"tensor({', '.join([body, *notes])})"
 
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
-            raise errors.GraphError("only leaves can be copied deeply; write y.detach() or y.clone() for a result")
+            raise errors.GraphError("only leaves can be copied; write y.detach() or y.clone() for a result")
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin._restore(self._state())
@@ -402,7 +404,11 @@ class Tensor(Protocols, Operators):
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self._array = backend.to_device(state["array"], backend.resolve(state["device"]))
+        try:
+            device = backend.resolve(state["device"])
+        except errors.DeviceUnavailableError as error:
+            raise errors.pickled_elsewhere(error) from error
+        self._array = backend.to_device(state["array"], device)
         self._node = None
         if state["name"] is not None:
             self._name = state["name"]
