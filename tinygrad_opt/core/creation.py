@@ -139,7 +139,7 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = Non
     """
     if not hasattr(x, "__dlpack__") or not hasattr(x, "__dlpack_device__"):
         raise TypeError(
-            f"from_dlpack: a {type(x).__name__} does not offer its memory (by __dlpack__). Write tg.tensor(x): it copies."
+            f"from_dlpack: a {type(x).__name__} does not offer its memory (by __dlpack__). Write tg.tensor(x)."
         )
     if copy not in (None, True, False):
         raise TypeError(f"from_dlpack: copy is True, False or None; got {copy!r}")

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import backend, errors, ops
 from . import numpy_names as names
-from .numpy_arguments import same, translated
+from .numpy_arguments import parameters, same, translated
 from .primitive import wrap
 from .tape import Variable
 
@@ -112,7 +112,7 @@ def _ours(function: Any) -> Callable[..., Any]:
 def _call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """NumPy's call of a function, as a call of ours."""
     ours = _found.get(function) or _ours(function)
-    if (len(args) == 1 and not kwargs) or isinstance(ours, _FromValues):
+    if isinstance(ours, _FromValues) or (len(args) == 1 and kwargs.keys() <= (parameters(ours) or {}).keys()):
         return ours(*args, **kwargs)
     return translated(function, ours, args, kwargs)
 
