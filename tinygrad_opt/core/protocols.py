@@ -175,15 +175,16 @@ def _in_place(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: di
 
 
 def _with_options(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A call with keywords: `dtype` is that of the computation; the others have one value that changes nothing."""
-    options = dict(options)
-    dtype = options.pop("dtype", None)
+    """A call with keywords: ours may have them; `dtype` is that of the computation; others may say what is so anyway."""
+    ours = _found.get(ufunc) or _ours(ufunc)
+    accepted = parameters(ours) or {}
+    known = {name: value for name, value in options.items() if name in accepted}
     for name, value in options.items():
-        if not same(value, names.UFUNC_DEFAULTS.get(name, ...)):
+        if name not in known and name != "dtype" and not same(value, names.UFUNC_DEFAULTS.get(name, ...)):
             raise errors.no_numpy_argument(names.spelled(ufunc), name)
-    if dtype is not None:
-        inputs = tuple(ops.astype(x, dtype) if hasattr(x, "dtype") else x for x in inputs)
-    return _ours(ufunc)(*inputs)
+    if "dtype" not in known and options.get("dtype") is not None:
+        inputs = tuple(ops.astype(x, options["dtype"]) if hasattr(x, "dtype") else x for x in inputs)
+    return ours(*inputs, **known)
 
 
 def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
