@@ -210,6 +210,7 @@ def test_outer_is_broadcasting():
     check_as_numpy(lambda x: np.multiply.outer(x, np.array([1.0, 2.0])))
     check_as_numpy(lambda x: np.subtract.outer([1.0, 2.0], x))
     check_as_numpy(lambda x: np.add.outer(x, 2.0))
+    assert np.add.outer(leaf(np.float32(A)), [1.0, 2.0]).dtype == tg.float32  # lists give way, as everywhere
 
 
 def test_dtype_and_where_are_expressed_by_other_functions():

@@ -19,7 +19,7 @@ import numpy as np
 from .. import backend, errors, ops
 from . import numpy_names as names
 from .numpy_arguments import parameters, same, translated
-from .primitive import wrap
+from .primitive import operand, wrap
 from .tape import Variable
 
 __all__ = ["Protocols"]
@@ -175,7 +175,7 @@ def _in_place(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: di
 
 
 def _with_options(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A call with keywords: ours may have them; `dtype` is that of the computation; others may say what is so anyway."""
+    """A call with keywords: ours has them, or casts first (`dtype`), or they say what is the case anyway."""
     ours = _found.get(ufunc) or _ours(ufunc)
     accepted = parameters(ours) or {}
     known = {name: value for name, value in options.items() if name in accepted}
@@ -190,7 +190,7 @@ def _with_options(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, A
 def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """`reduce` and `accumulate` are functions of their own names, `outer` is broadcasting."""
     if method == "outer" and len(inputs) == 2:
-        a, b = (x if hasattr(x, "shape") else np.asarray(x) for x in inputs)
+        a, b = (operand(names.spelled(ufunc), x, other) for x, other in zip(inputs, inputs[::-1], strict=True))
         column = a.reshape((*a.shape, *(1,) * len(b.shape)))
         return _with_options(ufunc, (column, b), options)
     if method in ("at", "reduceat"):
