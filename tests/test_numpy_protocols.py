@@ -258,6 +258,25 @@ def plain(value: Any) -> Any:
     return value.data if isinstance(value, tg.Tensor) else value
 
 
+@pytest.mark.parametrize("name", ["shape", "size", "ndim", "zeros_like", "isnan", "floor", "allclose", "nonzero"])
+def test_constants_stay_on_their_device(name, device):
+    t = tg.tensor(A, device=device)
+    found = CONSTANTS[name](t) if name != "allclose" else np.allclose(t, t)
+    for part in found if isinstance(found, tuple) else [found]:
+        assert not isinstance(part, tg.Tensor) or part.device == t.device
+    values = [host(part) if isinstance(part, tg.Tensor) else part for part in (found if name == "nonzero" else [found])]
+    assert np.array_equal(values if name == "nonzero" else values[0], CONSTANTS[name](A))
+
+
+def test_functions_of_matrices_take_the_last_two_axes():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    check_as_numpy(np.linalg.diagonal, x)
+    for offset in (1, -1, 3, 4, -3):
+        check_as_numpy(lambda x, offset=offset: np.linalg.diagonal(x, offset=offset), x)
+    check_as_numpy(np.linalg.trace, x)
+    check_as_numpy(np.linalg.matrix_transpose, x)
+
+
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_constants_are_answered_from_the_values(name):
     found, expected = CONSTANTS[name](leaf()), CONSTANTS[name](A)
@@ -295,6 +314,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "in place": (lambda t: operator.iadd(A.copy(), t), r"a \+= t.* Write a = a \+ t"),
     "where": (lambda t: np.add(t, 1, where=A > 0), r"np\.add: the argument 'where' .* np\.where\(mask"),
+    "None beside a tensor": (lambda t: np.logical_xor(t, None), r"is a NoneType; expected a tensor"),
     "casting": (lambda t: np.add(t, 1, casting="unsafe"), r"np\.add: the argument 'casting'"),
     "an array": (np.asarray, r"t\.detach\(\)\.numpy\(\)"),
     "a matrix": (lambda t: matrix() + t, r"numpy\.matrix does not mix"),

@@ -14,14 +14,23 @@ __all__ = ["METHODS", "STRUCTURAL", "UFUNC_DEFAULTS", "candidates", "is_constant
 
 # NumPy's name of a function -> further names that ours may have.
 _ALIASES = {
-    "absolute": ("abs",), "amax": ("max",), "amin": ("min",), "around": ("round",), "max": ("amax",),
-    "min": ("amin",), "remainder": ("mod",), "mod": ("remainder",), "round": ("around",),
+    "absolute": ("abs",), "amax": ("max",), "amin": ("min",), "around": ("round",), "fabs": ("absolute",),
+    "max": ("amax",), "min": ("amin",), "remainder": ("mod",), "round": ("around",),
 }  # fmt: skip
+# Of `numpy.linalg`, what means the same as the function of that name in `numpy`. (`diagonal` and `trace` do not.)
+_OF_ARRAYS = frozenset({"cross", "matmul", "outer", "tensordot", "vecdot"})
 
 
 def _full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
     filled = ops.astype(operand("full_like", fill_value), a.dtype if dtype is None else dtype)
     return ops.broadcast_to(filled, a.shape if shape is None else shape)
+
+
+def _diagonal(x: Any, *, offset: int = 0) -> Any:
+    """Of the last two axes, whereas `numpy.diagonal` takes the first two."""
+    row, column = max(-offset, 0), max(offset, 0)
+    length = max(0, min(x.shape[-2] - row, x.shape[-1] - column))
+    return ops.getitem(x, (..., list(range(row, row + length)), list(range(column, column + length))))
 
 
 # One line each: they move or keep elements, and are our own functions under another name.
@@ -31,7 +40,11 @@ STRUCTURAL: dict[str, Callable[..., Any]] = {
     "np.real": lambda val: val,
     "np.full_like": _full_like,
     "np.matrix_transpose": lambda x: ops.swapaxes(x, -1, -2),
+    "np.linalg.diagonal": _diagonal,
     "np.linalg.matrix_transpose": lambda x: ops.swapaxes(x, -1, -2),
+    "np.linalg.trace": lambda x, *, offset=0: ops.sum(_diagonal(x, offset=offset), axis=-1),
+    "np.ndim": lambda a: len(a.shape),
+    "np.shape": lambda a: tuple(a.shape),
 }
 
 # Functions whose values are shapes, flags, positions, texts; or arrays of which the shape alone is taken.
@@ -39,8 +52,8 @@ _CONSTANT = frozenset({
     "allclose", "argwhere", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "ceil", "can_cast",
     "common_type", "count_nonzero", "digitize", "empty_like", "flatnonzero", "floor", "floor_divide", "imag",
     "isclose", "iscomplex", "iscomplexobj", "isin", "isneginf", "isposinf", "isreal", "isrealobj", "lexsort",
-    "may_share_memory", "min_scalar_type", "ndim", "nonzero", "ones_like", "result_type", "rint", "searchsorted",
-    "shape", "shares_memory", "sign", "size", "spacing", "trunc", "fix", "zeros_like",
+    "may_share_memory", "min_scalar_type", "nonzero", "ones_like", "result_type", "rint", "searchsorted",
+    "shares_memory", "sign", "size", "spacing", "trunc", "fix", "zeros_like",
 })  # fmt: skip
 
 METHODS: dict[tuple[str, str], Any] = {
@@ -71,7 +84,8 @@ def candidates(function: Any) -> Iterator[tuple[str, str]]:
     for name in (function.__name__, *_ALIASES.get(function.__name__, ())):
         if module:
             yield module, name
-        yield "", name
+        if not module or name in _OF_ARRAYS:
+            yield "", name
 
 
 def is_constant(function: Any) -> bool:

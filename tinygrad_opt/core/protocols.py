@@ -126,10 +126,14 @@ class _FromValues:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise errors.no_numpy_argument(self.name, "out")
+        if isinstance(self.function, np.ufunc):
+            args = tuple(operand(self.name, x) for x in args)
         lowered, function = _lowered(args), self.function
         array = next((x for x in lowered if backend.is_array(x)), None)
         if array is not None and backend.of(array) is not backend.HOST:
-            function = getattr(backend.namespace(array), function.__name__)
+            function = getattr(backend.namespace(array), function.__name__, None)
+            if function is None:
+                raise errors.no_numpy_function(self.name)
         with contextlib.nullcontext() if array is None else backend.beside(array):
             return _lifted(function(*lowered, **_lowered(kwargs)))
 
