@@ -96,7 +96,7 @@ def test_numpys_function_is_ours(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_arguments_have_numpys_names_and_order(name):
+def test_arguments_have_numpys_names_order_and_defaults(name):
     _, ours, numpys = SHARED[name]
     if isinstance(ours, Primitive) or isinstance(numpys, np.ufunc):
         return  # arrays by position, and nothing else
@@ -107,6 +107,9 @@ def test_arguments_have_numpys_names_and_order(name):
             assert p.kind in [q.kind for q in theirs]
         elif p.name not in names:  # an array that leads under another name: x for a
             assert names[position] not in [q.name for q in mine]
+        elif p.default is not p.empty and p.default is not None:
+            default = theirs[names.index(p.name)].default
+            assert default in (p.default, np._NoValue) or (default is None and p.default is False)
     shared = [p for p in mine if p.name in names and p.kind is not p.KEYWORD_ONLY]
     places = [names.index(p.name) for p in shared]
     assert places == sorted(places)

@@ -1,8 +1,8 @@
 """A call with NumPy's arguments, as a call of our function of that name.
 
 Ours have NumPy's argument names, in NumPy's order, but not always all of them. So the arguments are given their names
-by NumPy's signature; those that say what is the case anyway are dropped; a few that ours lacks are expressed by other
-functions; and any other is an error that names it.
+by NumPy's signature. Of those that ours lacks, the ones that say what is the case anyway are dropped, a few are
+expressed by other functions, and any other is an error that names it.
 """
 
 from __future__ import annotations
@@ -52,15 +52,14 @@ def translated(numpy_function: Any, ours: Callable[..., Any], args: tuple[Any, .
             raise TypeError(f"{name}: got two values for the argument {key!r}")
         given[key] = value
     renamed = _same_places(list(theirs), list(accepted))
-    required = [key for key, default in theirs.items() if default is _NOTHING]
-    kept = {key: given[key] for key in required if key in given} | _that_matter(given, theirs)
-    call = {renamed.get(key, key): value for key, value in kept.items()}
+    call = {renamed.get(key, key): value for key, value in given.items()}
+    call = {key: call[key] for key in call if key in accepted} | _that_matter(call, theirs)
     first = next(iter(accepted), None)
     call = _expressed(numpy_function.__name__, call, accepted, first)
     for key in call:
         if key not in accepted and (primitive or not _takes_any(ours)):
             raise errors.no_numpy_argument(name, key)
-    return ours(*call.values()) if primitive else _called(ours, call, accepted)
+    return ours(*[call[key] for key in accepted if key in call]) if primitive else _called(ours, call, accepted)
 
 
 def _of_primitive(primitive: Any, theirs: dict[str, Any]) -> dict[str, Any]:
