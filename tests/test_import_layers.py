@@ -23,7 +23,10 @@ LAYERS = [
     "curvature", "data", "train", "viz", "__init__",
 ]  # fmt: skip
 # Tensors have operators and methods, so their class needs the operations; these need only what lies under the class.
-UPWARD = {(f"core/{name}.py", "ops") for name in ("creation", "draws", "operators", "tensor")}
+UPWARD = {
+    (f"core/{name}.py", "ops")
+    for name in ("creation", "draws", "numpy_arguments", "numpy_names", "operators", "protocols", "tensor")
+}
 
 # Third-party packages are imported inside functions, and only where the extra that brings them is about.
 OPTIONAL = {

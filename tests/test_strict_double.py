@@ -29,12 +29,25 @@ A, V, HOST = make(2, 3), make(3), np.ones(3, "float32")
 
 
 class Deferring:
-    """As a Tensor: whoever meets it leaves the operation to it."""
+    """Whoever meets it leaves the operation to it."""
 
     __array_ufunc__ = None
 
     def __radd__(self, other: Any) -> str:
         return "deferred"
+
+
+class Answering:
+    """As a Tensor: it has an answer to NumPy's universal functions."""
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> str:
+        return f"{function.__name__} {method} {[type(x).__name__ for x in inputs]} {sorted(options)}"
+
+    def __radd__(self, other: Any) -> str:
+        return "never"
+
+    __rsub__ = __rmatmul__ = __lt__ = __gt__ = __eq__ = __radd__  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
 
 
 # What is refused.
@@ -90,6 +103,7 @@ REFUSED = {
     "a generator's method that CuPy lacks": (AttributeError, lambda: xp.random.default_rng(0).normal()),
     "a generator's permutation": (AttributeError, lambda: xp.random.default_rng(0).permutation(3)),
     "in place with a tensor": (TypeError, lambda: operator.iadd(make(3), Deferring())),
+    "in place with what answers": (TypeError, lambda: operator.iadd(make(3), Answering())),
 }
 
 
@@ -102,6 +116,14 @@ def test_is_refused(what):
 
 def test_an_operand_that_takes_over_is_asked():
     assert V + Deferring() == "deferred"
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(operator.add, "add"), (operator.matmul, "matmul"), (operator.lt, "less"), (operator.eq, "equal")],
+)
+def test_an_operand_that_answers_universal_functions_is_asked_by_numpy(operation, name):
+    assert operation(V, Answering()) == f"{name} __call__ ['ndarray', 'Answering'] []"
 
 
 # Numbers, dtypes, results.

@@ -382,7 +382,7 @@ def test_a_deep_copy_keeps_shared_tensors_shared() -> None:
 
 def test_results_are_not_copied_or_pickled() -> None:
     y = leaf() * 2
-    with pytest.raises(GraphError, match=r"only leaves can be copied deeply; write y.detach\(\) or y.clone\(\)"):
+    with pytest.raises(GraphError, match=r"only leaves can be copied; write y.detach\(\) or y.clone\(\)"):
         copy.deepcopy(y)
     with pytest.raises(GraphError, match=r"only leaves can be pickled; write y.detach\(\)"):
         pickle.dumps(y)

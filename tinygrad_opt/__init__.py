@@ -9,15 +9,18 @@ Unrelated to the project named tinygrad.
 tensor([2., 4.])
 """
 
-from . import cuda, data, errors, extend, nn, ops, optim, testing, train, viz
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import cuda, data, errors, extend, nn, ops, optim, train
 from .backend import manual_seed
-from .catalogue import functions
 from .core.creation import (
     arange,
     asarray,
     empty,
     empty_like,
     eye,
+    from_dlpack,
     full,
     full_like,
     linspace,
@@ -49,14 +52,31 @@ from .transforms import (
     vjp,
 )
 
+if TYPE_CHECKING:
+    from . import testing, viz
+    from .catalogue import functions
+
 __version__ = "0.1.0"
 
 __all__ = [
     "Tensor", "arange", "asarray", "bool", "checkpoint", "cuda", "data", "detect_anomaly", "empty", "empty_like",
-    "enable_grad", "errors", "extend", "eye", "float16", "float32", "float64", "full", "full_like", "functions",
-    "ggnvp", "grad", "gradients", "hessian", "hvp", "int32", "int64", "is_grad_enabled", "jacobian", "jvp",
-    "linalg", "linearize", "linspace", "logspace", "manual_seed", "nn", "no_grad", "ones", "ones_like", "optim",
-    "rand", "rand_like", "randint", "randn", "randn_like", "set_default_dtype", "tensor", "testing", "train",
-    "tri", "value_and_grad", "viz", "vjp", "zeros", "zeros_like",
+    "enable_grad", "errors", "extend", "eye", "float16", "float32", "float64", "from_dlpack", "full", "full_like",
+    "functions", "ggnvp", "grad", "gradients", "hessian", "hvp", "int32", "int64", "is_grad_enabled", "jacobian",
+    "jvp", "linalg", "linearize", "linspace", "logspace", "manual_seed", "nn", "no_grad", "ones", "ones_like",
+    "optim", "rand", "rand_like", "randint", "randn", "randn_like", "set_default_dtype", "tensor", "testing",
+    "train", "tri", "value_and_grad", "viz", "vjp", "zeros", "zeros_like",
 ]  # fmt: skip
 __all__ += ops.__all__
+
+
+def __getattr__(name: str) -> Any:
+    """What draws, what tests and what lists is imported when it is first used: most programs need none of it."""
+    if name in ("testing", "viz"):
+        return importlib.import_module(f".{name}", __name__)
+    if name == "functions":
+        return importlib.import_module(".catalogue", __name__).functions
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

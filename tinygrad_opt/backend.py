@@ -17,8 +17,8 @@ import numpy as np
 from . import errors
 
 __all__ = [
-    "HOST", "Backend", "Cupy", "beside", "device_of", "for_device", "generator", "is_array", "manual_seed", "namespace",
-    "of", "random_state", "register", "replaying", "resolve", "to_device",
+    "HOST", "Backend", "Cupy", "beside", "device_of", "for_device", "generator", "has_own_rules", "is_array",
+    "is_array_type", "manual_seed", "namespace", "of", "random_state", "register", "replaying", "resolve", "to_device",
 ]  # fmt: skip
 
 Array = Any
@@ -155,14 +155,28 @@ def of(array: Array) -> Backend:
 
 def is_array(value: Any) -> bool:
     """Whether `value` is an array of a known library."""
-    if type(value) in _by_array or isinstance(value, tuple(_by_array)):
-        return True
-    return _made_by_cupy(value)
+    return type(value) in _by_array or is_array_type(type(value))
+
+
+def is_array_type(kind: type) -> bool:
+    """Whether a class is that of the arrays of a known library."""
+    return issubclass(kind, tuple(_by_array)) or _of_cupy(kind)
+
+
+def has_own_rules(kind: type) -> bool:
+    """Whether a class of arrays computes otherwise than arrays do: numpy.matrix, and masked arrays."""
+    return any(
+        base.__name__ in ("MaskedArray", "matrix") and base.__module__.startswith("numpy") for base in kind.__mro__
+    )
 
 
 def _made_by_cupy(value: Any) -> bool:
     """Whether `value` is a CuPy array, made by the user's own ``import cupy`` perhaps."""
-    return type(value).__module__.partition(".")[0] == "cupy" and type(value).__name__ == "ndarray"
+    return _of_cupy(type(value))
+
+
+def _of_cupy(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "cupy" and kind.__name__ == "ndarray"
 
 
 def namespace(array: Array) -> Any:
@@ -266,7 +280,7 @@ def to_device(array: Array, device: str) -> Array:
 
 # Random numbers. One seed drives all generators of the package; NumPy's global one is never touched.
 
-_seeds = np.random.SeedSequence()
+_seeds: Any = None  # made when first needed: importing numpy.random takes a while
 _generators: dict[str, Any] = {}
 _branch = 0  # counts how often the generators of devices were started anew under one seed
 
@@ -303,6 +317,9 @@ def generator(device: str = "cpu") -> Any:
     """
     found = _generators.get(device)
     if found is None:
+        global _seeds
+        if _seeds is None:
+            _seeds = np.random.SeedSequence()
         key = [ord(c) for c in device]
         if device != HOST.kind and _branch:
             key.append(_branch)

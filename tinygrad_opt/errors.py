@@ -256,9 +256,72 @@ def not_an_array(requires_grad: bool, device: str) -> TypeError:
     return TypeError(f"this tensor is on {device}; NumPy needs host memory: write t.cpu().numpy().")
 
 
+def not_exported() -> BufferError:
+    return BufferError(
+        "this tensor requires gradients, and another library would not record what it does with the memory: "
+        "export t.detach() instead."
+    )
+
+
+def backwards() -> BufferError:
+    return BufferError(
+        "copy=False: the elements of this tensor lie backwards in memory (as those of t[::-1] do), which not every "
+        "library can hold. Export tg.copy(t)."
+    )
+
+
+def no_numpy_function(name: str) -> TypeError:
+    return TypeError(
+        f"{name} is not among the functions that differentiate tensors, under that name. For the values alone write "
+        f"{name}(t.detach().numpy()); for derivatives compose it of functions of tg."
+    )
+
+
+def no_ufunc_method(name: str, method: str) -> TypeError:
+    remedy = {
+        "at": "it writes in place; t.at[index].add(values) makes a new tensor",
+        "reduceat": "reduce the slices one by one, and tg.stack the results",
+    }[method]
+    return TypeError(f"{name}.{method} does not work on tensors: {remedy}.")
+
+
+def no_numpy_argument(name: str, argument: str) -> TypeError:
+    remedy = {
+        "out": "Results are new tensors: leave out= away.",
+        "where": f"Choose afterwards: np.where(mask, {name}(...), other).",
+    }.get(argument, "Leave it away, or use t.detach().numpy() for the values alone.")
+    return TypeError(f"{name}: the argument {argument!r} is not supported on tensors. {remedy}")
+
+
+def written_by_numpy(name: str, into_tensor: bool) -> TypeError:
+    if into_tensor:
+        return TypeError(
+            f"{name}: out= would overwrite a tensor, which a derivative may still need. Leave out= away: the result "
+            "is a new tensor; or write into its memory: out=t.data."
+        )
+    return TypeError(
+        f"{name}: a NumPy array would be overwritten (by an operator such as a += t, or by out=) with what requires "
+        "gradients, and no derivative could flow through it. Write a = a + t, or a += t.detach()."
+    )
+
+
+def special_array(name: str, kind: str) -> TypeError:
+    return TypeError(
+        f"{name}: a numpy.{kind} does not mix with tensors: its own rules (masks, matrix products) would be lost. "
+        "Convert it first: numpy.asarray(a), or a.filled(value) for a masked array."
+    )
+
+
 def device_unavailable(device: str, cause: str, remedy: str) -> DeviceUnavailableError:
     return DeviceUnavailableError(
         f"device {device!r} is not available: {cause} {remedy} (device='auto' takes the CPU then.)"
+    )
+
+
+def pickled_elsewhere(error: Exception) -> DeviceUnavailableError:
+    return DeviceUnavailableError(
+        f"a copied or pickled tensor goes back to the device that it came from: {error} To read it on a machine "
+        "without that device, write it as t.cpu(), or save a state_dict."
     )
 
 

@@ -59,14 +59,29 @@ class ufunc:
         return getattr(self.host, method)
 
 
+_KNOWN = (ndarray, np.ndarray, np.generic, bool, int, float, complex)
+
+
 def _defers(other: Any) -> bool:
     """Whether `other` has declared that it takes over, as CuPy asks it."""
     return not isinstance(other, ndarray) and getattr(other, "__array_ufunc__", _defers) is None
 
 
+def _answers(self: ndarray, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    """What NumPy asks for: foreign classes have their turn, NumPy's scalars take part, anything else is a mistake."""
+    if not all(isinstance(value, _KNOWN) for value in inputs):
+        return NotImplemented
+    if method == "__call__" and any(isinstance(value, np.generic) for value in inputs):
+        return compute(function, *inputs, **options)
+    raise TypeError(f"np.{function.__name__} was called on an array of the double: take the namespace from the array")
+
+
 def _binary(function: np.ufunc) -> tuple[Any, Any, Any]:
     def plain(self: ndarray, other: Any) -> Any:
-        return NotImplemented if _defers(other) else compute(function, self, other)
+        if _defers(other):
+            return NotImplemented
+        foreign = not isinstance(other, _KNOWN) and hasattr(other, "__array_ufunc__")
+        return function(self, other) if foreign else compute(function, self, other)
 
     def reflected(self: ndarray, other: Any) -> Any:
         return NotImplemented if _defers(other) else compute(function, other, self)
@@ -89,7 +104,8 @@ _UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": 
 
 
 def _complete() -> None:
-    """Give the class its operators."""
+    """Give the class its operators, and its answer to NumPy's."""
+    ndarray.__array_ufunc__ = _answers
     for name, function in _BINARY.items():
         for prefix, method in zip(("", "r", "i"), _binary(function), strict=True):
             setattr(ndarray, f"__{prefix}{name}__", method)

@@ -29,7 +29,6 @@ class ndarray:
     """
 
     __slots__ = ("__weakref__", "_base", "_device", "_host")
-    __array_ufunc__ = None  # NumPy's operators leave the work to ours, and NumPy's ufuncs refuse
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
 

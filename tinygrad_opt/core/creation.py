@@ -11,13 +11,13 @@ import numpy as np
 from .. import backend, errors, ops
 from ..ops.shape import as_integer, as_shape
 from .dtypes import array_from_data, as_dtype, default_dtype
-from .primitive import operand
+from .primitive import operand, wrap
 from .tape import Variable
 from .tensor import Tensor
 
 __all__ = [
-    "arange", "asarray", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace", "ones",
-    "ones_like", "pattern", "sides_of", "tensor", "tri", "zeros", "zeros_like",
+    "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "logspace",
+    "ones", "ones_like", "pattern", "sides_of", "tensor", "tri", "zeros", "zeros_like",
 ]  # fmt: skip
 
 Shape = int | Sequence[int]
@@ -102,6 +102,65 @@ def asarray(data: Any, *, dtype: Any = None, device: str | None = None, requires
         return data
     array = _host_or_device(data, dtype)
     return Tensor(array if device is None else backend.to_device(array, backend.resolve(device)), requires_grad)
+
+
+_ON_THE_HOST = (1, 3, 11)  # DLPack's numbers for host memory: ordinary, and pinned by CUDA or ROCm
+
+
+def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
+    """A tensor over the memory of another library's array, by the DLPack protocol; nothing is copied.
+
+    Both see what the other writes, and writes from outside are not noticed by the tape. `Tensor` itself can be given
+    to the ``from_dlpack`` of NumPy, PyTorch, CuPy and JAX.
+
+    Parameters
+    ----------
+    x : object with ``__dlpack__`` and ``__dlpack_device__``
+        An array of NumPy, PyTorch, CuPy, JAX, ...
+    device : str, optional
+        Where the tensor shall be; where the memory is by default.
+    copy : bool, optional
+        True: always copy. False: never copy; an error where a copy would be needed.
+
+    Raises
+    ------
+    TypeError
+        For an object without the protocol, and for complex and other unsupported dtypes.
+    BufferError
+        Where the other library does not give its memory away (it requires gradients, ...), or ``copy=False`` cannot
+        be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> array = np.zeros(2)
+    >>> t = tg.from_dlpack(array)
+    >>> array[0] = 5.0
+    >>> t
+    tensor([5., 0.], dtype=float64)
+    """
+    if not hasattr(x, "__dlpack__") or not hasattr(x, "__dlpack_device__"):
+        raise TypeError(
+            f"from_dlpack: a {type(x).__name__} does not offer its memory (by __dlpack__). Write tg.tensor(x)."
+        )
+    if copy not in (None, True, False):
+        raise TypeError(f"from_dlpack: copy is True, False or None; got {copy!r}")
+    library = backend.HOST if x.__dlpack_device__()[0] in _ON_THE_HOST else backend.for_device("cuda")
+    try:
+        found = Tensor(library.namespace.from_dlpack(x))
+    except RuntimeError as error:  # a dtype that the array library does not know
+        raise TypeError(f"from_dlpack: {error} Convert the array to float32 in its own library first.") from error
+    target = found.device if device is None else backend.resolve(device)
+    if target == found.device:
+        return wrap(_copied(found._array)) if copy else found
+    if copy is False:
+        raise BufferError(f"from_dlpack: the memory is on {found.device}; copy=False cannot bring it to {target}.")
+    return wrap(backend.to_device(found._array, target))
+
+
+def _copied(array: Any) -> Any:
+    with backend.beside(array):
+        return backend.namespace(array).array(array)
 
 
 def sides_of(function: str, shape: Any) -> tuple[int, ...]:

@@ -290,6 +290,11 @@ class Primitive:
         Returns the arrays, the kernel, and whether the result is to be a Tensor.
         """
         arrays = [x._array if isinstance(x, Variable) else x for x in args]
+        for position, x in enumerate(arrays):
+            if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+                if backend.has_own_rules(type(x)):
+                    raise errors.special_array(self.name, type(x).__name__)
+                arrays[position] = np.asarray(x)
         reference = next((x for x in arrays if backend.is_array(x)), None)
         is_tensor = any(isinstance(x, Variable) for x in args)
         for position, x in enumerate(arrays):

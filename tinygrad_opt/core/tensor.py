@@ -1,7 +1,7 @@
 """The Tensor that users hold: an array, and the node that made it.
 
 A Tensor is a thin handle. The array holds the values; the node, if there is one, holds everything the tape needs,
-the gradient of a leaf included. Operators are written out here, one line each, so that type checkers see them.
+the gradient of a leaf included. Operators stand in `operators`, what NumPy asks for in `protocols`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .explain import Explanation, explain
 from .modes import current
 from .operators import Operators
 from .primitive import register_tensor, wrap
+from .protocols import Protocols
 from .tape import Leaf, Node, Variable
 from .walks import Route, located, pull_back
 
@@ -29,7 +30,7 @@ Array = Any
 
 
 @register_tensor
-class Tensor(Operators):
+class Tensor(Protocols, Operators):
     """An array that remembers how it was computed, so that derivatives can be taken.
 
     Parameters
@@ -54,8 +55,6 @@ class Tensor(Operators):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # `array + tensor` comes to Tensor.__radd__
-    __array_priority__ = 1000.0
 
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
         if isinstance(array, Variable):
@@ -414,9 +413,12 @@ class Tensor(Operators):
         body = np.array2string(host, separator=", ", prefix="tensor(")
         return f"tensor({', '.join([body, *notes])})"
 
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
-            raise errors.GraphError("only leaves can be copied deeply; write y.detach() or y.clone() for a result")
+            raise errors.GraphError("only leaves can be copied; write y.detach() or y.clone() for a result")
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin._restore(self._state())
@@ -439,7 +441,11 @@ class Tensor(Operators):
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self._array = backend.to_device(state["array"], backend.resolve(state["device"]))
+        try:
+            device = backend.resolve(state["device"])
+        except errors.DeviceUnavailableError as error:
+            raise errors.pickled_elsewhere(error) from error
+        self._array = backend.to_device(state["array"], device)
         self._node = None
         if state["name"] is not None:
             self._name = state["name"]

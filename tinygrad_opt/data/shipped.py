@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import numpy as np
 
 from ..core.creation import tensor
@@ -45,6 +43,8 @@ def digits(*, flat: bool = True, device: str | None = None) -> tuple[Tensor, Ten
     >>> images.shape, labels[:4].tolist()
     ((1797, 64), [0, 1, 2, 3])
     """
+    from importlib import resources  # takes as long to import as half of this package
+
     with (
         (resources.files(__package__) / "digits.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as stored,

@@ -11,6 +11,8 @@ MODES = ("tests/test_modes.py", "tests/test_transforms.py")
 WRITES = ("tests/test_inplace.py", "tests/test_random_graphs.py")
 LAYERS = ("tests/nn/test_batchnorm.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
+PROTOCOLS = ("tests/test_numpy_protocols.py",)
+EXCHANGE = ("tests/test_exchange.py",)
 
 
 def rule_of(operation: str, test: str = "test_operation") -> tuple[str, ...]:
@@ -557,5 +559,37 @@ MUTATIONS = [
         'xp.searchsorted(knots, x, side="left")',
         "interp: at a knot the line to its left counts, at the first one a line that is not there",
         ("tests/test_conventions.py",),
+    ),
+    Mutation(
+        "values behind NumPy's back",
+        "tinygrad_opt/core/protocols.py",
+        "if _records(inputs) or any(isinstance(x, Variable) for x in out):",
+        "if any(isinstance(x, Variable) for x in out):",
+        "a += t writes what requires gradients into an array, and the derivative is lost",
+        PROTOCOLS,
+    ),
+    Mutation(
+        "arguments by our places",
+        "tinygrad_opt/core/numpy_arguments.py",
+        "given = dict(zip(theirs, args, strict=False))",
+        "given = dict(zip(accepted, args, strict=False))",
+        "np.sum(t, 0, None, None, True): the third argument is taken for keepdims",
+        PROTOCOLS,
+    ),
+    Mutation(
+        "reduce everything",
+        "tinygrad_opt/core/protocols.py",
+        'return _call(function, inputs, {"axis": 0, **options})',
+        "return _call(function, inputs, options)",
+        "np.add.reduce(t) sums over all axes instead of the first",
+        PROTOCOLS,
+    ),
+    Mutation(
+        "memory given away",
+        "tinygrad_opt/core/protocols.py",
+        "            raise errors.not_exported()",
+        "            pass",
+        "a tensor that requires gradients is exported by DLPack, and its graph forgotten",
+        EXCHANGE,
     ),
 ]
