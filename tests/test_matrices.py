@@ -236,3 +236,17 @@ def test_what_is_refused() -> None:
             transform(lambda x: x, argnums=1)(x)
     with pytest.raises(ShapeError, match=r"tg\.jacobian"):
         tg.grad(lambda x: x)(x)
+
+
+@each_mode
+def test_on_every_device(device: str, mode: str) -> None:
+    """Beside leaves of the user, so that sweeps are recorded, and without."""
+    x, w = tg.tensor([[1.0, 2.0]], device=device), tg.tensor(3.0, device=device, requires_grad=True)
+    for scale in (w, w.detach()):
+        found = tg.jacobian(lambda x, scale=scale: tg.exp(x).T @ x * scale, mode=mode)(x)
+        assert (found.shape, found.device, found.requires_grad) == ((2, 2, 1, 2), device, scale is w)
+        e = np.exp([1.0, 2.0])
+        expected = 3 * (np.einsum("i,j,ik->ijk", e, [1, 2], np.eye(2)) + np.einsum("i,jk->ijk", e, np.eye(2)))
+        np.testing.assert_allclose(found.detach().cpu().numpy()[:, :, 0], expected, rtol=1e-6)
+        second = tg.hessian(lambda x, scale=scale: (tg.checkpoint(tg.exp, x) * x * scale).sum())(x).detach().cpu()
+        np.testing.assert_allclose(second.numpy().reshape(2, 2), np.diag(3 * e * [3, 4]), rtol=1e-6)

@@ -166,3 +166,59 @@ def test_vectors_in_dicts_are_matched_by_key_on_every_route() -> None:
 def test_vectors_are_built_like_what_they_belong_to(wrong: object) -> None:
     with pytest.raises(ValueError, match=r"tangents\[0\]"):
         tg.jvp(lambda d: d["a"], {"a": tg.tensor(2.0)}, wrong)
+
+
+@pytest.mark.parametrize("argnums", [np.int64(1), np.array(1), np.int8(-1)])
+def test_one_argument_by_any_kind_of_integer(argnums: Any) -> None:
+    f = lambda a, b: (a * b * b).sum()  # noqa: E731
+    assert tg.grad(f, argnums=argnums)(vector(2.0), vector(3.0)).tolist() == [12]
+    assert tg.jacobian(f, argnums=argnums)(vector(2.0), vector(3.0)).tolist() == [12]
+
+
+@pytest.mark.parametrize("argnums", [np.array([1, 0]), [np.int64(1), 0], range(1, -1, -1), (-1, -2)])
+def test_several_arguments_by_any_kind_of_sequence(argnums: Any) -> None:
+    f = lambda a, b: (a * b * b).sum()  # noqa: E731
+    by_b, by_a = tg.grad(f, argnums=argnums)(vector(2.0), vector(3.0))
+    assert (by_b.tolist(), by_a.tolist()) == ([12], [9])
+
+
+@pytest.mark.parametrize("argnums", [True, "x", 0.0, None, (0, "y"), [1.0], np.array([0.5]), (True,)])
+def test_what_names_no_argument(argnums: Any) -> None:
+    for transform in (tg.grad, tg.value_and_grad, tg.jacobian, tg.hessian):
+        with pytest.raises(TypeError, match="argnums must be an integer or a sequence of integers; got"):
+            transform(lambda x: x, argnums=argnums)(number(1.0))
+
+
+def test_an_argument_given_by_keyword_is_not_differentiated() -> None:
+    with pytest.raises(ValueError, match=r"the call has 0 by position. Arguments given by keyword are not"):
+        tg.grad(lambda x: x)(x=number(1.0))
+
+
+def test_aux_beside_products() -> None:
+    f = lambda x: (x * x, {"x": x, "note": "kept"})  # noqa: E731
+    y, tangent, aux = tg.jvp(f, number(3.0), number(1.0), has_aux=True)
+    assert (y.item(), tangent.item(), aux["note"], aux["x"].requires_grad) == (9, 6, "kept", False)
+    y, pullback, aux = tg.vjp(f, number(3.0), has_aux=True)
+    assert (y.item(), pullback(number(1.0))[0].item(), aux["x"].item()) == (9, 6, 3)
+    y, pushforward, aux = tg.linearize(f, number(3.0), has_aux=True)
+    assert (y.item(), pushforward(number(1.0)).item(), aux["x"].item()) == (9, 6, 3)
+
+
+def test_messages_name_the_transform_and_the_place() -> None:
+    x = vector(1.0, 2.0)
+    with pytest.raises(ShapeError, match=r"jvp: tangents\[0\]\['w'\] must have the shape.*\(2,\); got \(3,\)"):
+        tg.jvp(lambda p: p["w"], {"w": x}, {"w": vector(1.0, 2.0, 3.0)})
+    with pytest.raises(ShapeError, match=r"vjp: cotangent\[1\] must have the shape.*\(2,\); got \(\)"):
+        tg.vjp(lambda z: (z, z), x)[1]((x, number(1.0)))
+    with pytest.raises(TypeError, match=r"grad: argument 1\['n'\]\[0\]: only floating tensors.*got int64"):
+        tg.grad(lambda a, b: a.sum(), argnums=1)(x, {"n": [tg.tensor(1)]})
+    with pytest.raises(TypeError, match="grad: what the function returns must be floating; got int64"):
+        tg.grad(lambda z: z.argmax())(x)
+    for complex_ in (1j, np.array([1j])):
+        with pytest.raises(TypeError, match="complex tensors are out of scope"):
+            tg.grad(lambda z: z.sum())(complex_)
+    with pytest.raises(TypeError, match="complex tensors are out of scope"):
+        tg.jvp(lambda z: z, x, np.array([1j, 1j]))
+    for transform in (tg.grad, tg.value_and_grad, tg.vjp, tg.linearize):
+        with pytest.raises(TypeError, match=r"expected a function; got Tensor. Hand over the function itself, f"):
+            transform(x)
