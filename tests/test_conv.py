@@ -109,6 +109,22 @@ def test_a_window_of_nan_is_nan_and_no_other():
     assert np.array_equal(tg.conv1d(x, tg.ones(1, 1, 2), stride=2).numpy(), [[[np.nan, 5.0]]], equal_nan=True)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("value", [np.inf, np.nan, -0.5])
+def test_a_cotangent_reaches_the_largest_element_alone(device, dtype, value):
+    """Neither inf nor nan spreads over the window; overlapping windows add up."""
+    x = tg.tensor([[1.0, 3.0, 2.0, 0.0]], dtype=dtype, device=device, requires_grad=True)
+    y = tg.max_pool1d(x, 2, stride=1)
+    y.backward(tg.tensor([[value, 1.0, 2.0]], dtype=dtype, device=device))
+    assert np.array_equal(host(x.grad), [[0.0, value + 1, 2.0, 0.0]], equal_nan=True)
+
+
+def test_more_taps_than_a_byte_counts(device):
+    x = tg.tensor(np.arange(600.0).reshape(1, 20, 30) % 307, device=device, requires_grad=True)
+    tg.max_pool2d(x, (20, 30)).sum().backward()
+    assert np.flatnonzero(host(x.grad)).tolist() == [306]
+
+
 def test_lists_and_numpy_integers():
     y = tg.conv1d([[1.0, 2.0, 4.0]], [[[1.0, 1.0]]], stride=np.int64(1), padding=(np.int32(0),))
     assert y.tolist() == [[3.0, 6.0]]

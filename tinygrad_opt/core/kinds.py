@@ -186,7 +186,9 @@ def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
     axes = tuple(i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
     if x.ndim - 1 in axes and 1 < x.shape[-1] < 8 and x.size > 1000 and x.dtype != float16:
         x, axes = _fold(x), axes[:-1]
-    return (x.sum(axis=axes, dtype=x.dtype) if axes else x).reshape(shape)
+        if not axes:
+            return x.reshape(shape)
+    return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
 
 
 def _fold(x: Array) -> Array:

@@ -36,6 +36,7 @@ def _diagonal(x: Any, *, offset: int = 0) -> Any:
 # One line each: they move or keep elements, and are our own functions under another name.
 STRUCTURAL: dict[str, Callable[..., Any]] = {
     "np.conjugate": lambda x: x,
+    "np.divmod": lambda x1, x2: (ops.floor_divide(x1, x2), ops.mod(x1, x2)),
     "np.positive": lambda x: x,
     "np.real": lambda val: val,
     "np.full_like": _full_like,

@@ -25,7 +25,7 @@ __all__ = ["fold", "unfold"]
 Array = Any
 # Bytes of columns that are worked on at once: on the host they stay in the cache between being written and being
 # read; on a GPU every further block costs a launch.
-HOST_BLOCK = 3 << 18
+HOST_BLOCK = 1 << 20
 DEVICE_BLOCK = 1 << 28
 
 

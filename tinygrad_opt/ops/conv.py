@@ -74,7 +74,7 @@ def _conv_weight_kernel(xp: Any, x: Array, g: Array, *, windows: Windows, groups
     beside = min(rows, outs) > FEW * windows.count  # rather than write a large product for each small image
     parts = blocks(x, n, groups * rows * (windows.count + (not beside) * outs) * x.dtype.itemsize)
     for part, columns in unfolding(xp, x, windows, parts, beside):
-        right = g[part].reshape(len(columns), groups, outs, windows.count)
+        right = xp.ascontiguousarray(g[part]).reshape(len(columns), groups, outs, windows.count)
         if beside:
             right = _side_by_side(xp, right, groups, outs, 1).swapaxes(1, 2)
             total += xp.matmul(_side_by_side(xp, columns, groups, rows, len(windows.out)), right)
@@ -91,13 +91,13 @@ def _conv_input_kernel(xp: Any, g: Array, weight: Array, *, windows: Windows, gr
     n, outs, channels = g.shape[0], weight.shape[0] // groups, weight.shape[1] * groups
     matrix = weight.reshape(groups, outs, weight.shape[1] * windows.taps).swapaxes(1, 2)
     if windows.trivial:
-        columns = xp.matmul(matrix, g.reshape(n, groups, outs, windows.count))
+        columns = xp.matmul(matrix, xp.ascontiguousarray(g).reshape(n, groups, outs, windows.count))
         return columns.reshape(n, channels * windows.taps, *windows.out)
     x = xp.empty((n, channels, *windows.size), dtype=xp.result_type(g, weight))
     each = channels * windows.taps * x.dtype.itemsize
     if windows.sparse:
         for part in blocks(g, n, each * windows.count):
-            block = g[part].reshape(part.stop - part.start, groups, outs, windows.count)
+            block = xp.ascontiguousarray(g[part]).reshape(part.stop - part.start, groups, outs, windows.count)
             columns = xp.matmul(matrix, block).reshape(len(block), channels, *windows.kernel, *windows.out)
             x[part] = fold_block(xp, columns, windows)
         return x

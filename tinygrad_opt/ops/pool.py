@@ -82,27 +82,39 @@ def _max_pool_kernel(xp: Any, x: Array, *, windows: Windows) -> Array:
 def _largest_tap_kernel(xp: Any, x: Array, y: Array, *, windows: Windows) -> Array:
     """The number of the first tap that sees the largest element `y` of its window (0 where that is nan)."""
     x = _padded(xp, x, windows, math.nan)  # which equals nothing: no padding is picked, not even beside -inf
-    tap = xp.zeros(y.shape, dtype="uint8" if windows.taps <= 256 else "int32")
-    for number, place in reversed(list(enumerate(_places(windows)))):
-        xp.copyto(tap, tap.dtype.type(number), where=x[place] == y)
-    return tap
+    dtype = xp.dtype("uint8" if windows.taps < 256 else "int32")
+    left = xp.zeros(y.shape, dtype=dtype)  # how many taps there are from the first such one on
+    for number, place in enumerate(_places(windows)):
+        xp.maximum(left, (x[place] == y) * dtype.type(windows.taps - number), out=left)
+    return (dtype.type(windows.taps) - left) * (left != 0)
+
+
+_BITS = {2: "int16", 4: "int32", 8: "int64"}
+
+
+def _where(values: Array, mask: Array) -> Array:
+    """The bits of the values where the mask is true, elsewhere those of 0.
+
+    Ten times as fast as the library's `where`, which branches; and a product with the mask would make inf nan.
+    """
+    bits = _BITS[values.dtype.itemsize]
+    return values.view(bits) & -mask.astype(bits)
 
 
 def _picked_kernel(xp: Any, x: Array, tap: Array, *, windows: Windows) -> Array:
     """The element of each window that its tap of this number sees."""
     x = _padded(xp, x, windows, 0.0)
-    picked = xp.zeros(tap.shape, dtype=x.dtype)
+    picked = xp.zeros(tap.shape, dtype=_BITS[x.dtype.itemsize])
     for number, place in enumerate(_places(windows)):
-        xp.copyto(picked, x[place], where=tap == number)
-    return picked
+        picked |= _where(x[place], tap == number)
+    return picked.view(x.dtype)
 
 
 def _placed_kernel(xp: Any, g: Array, tap: Array, *, windows: Windows) -> Array:
     """The transpose of `_picked_kernel`: zeros, and each value added where it was picked."""
     placed = xp.zeros((*g.shape[:2], *windows.padded), dtype=g.dtype)
-    zero = xp.zeros((), dtype=g.dtype)
     for number, place in enumerate(_places(windows)):
-        placed[place] += xp.where(tap == number, g, zero)
+        placed[place] += _where(g, tap == number).view(g.dtype)
     return placed[windows.inside]
 
 

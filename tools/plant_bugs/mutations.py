@@ -416,8 +416,8 @@ MUTATIONS = [
     Mutation(
         "last of a tie",
         "tinygrad_opt/ops/pool.py",
-        "    for number, place in reversed(list(enumerate(_places(windows)))):",
-        "    for number, place in enumerate(_places(windows)):",
+        "        xp.maximum(left, (x[place] == y) * dtype.type(windows.taps - number), out=left)",
+        "        xp.copyto(left, dtype.type(windows.taps - number), where=x[place] == y)",
         "max_pool: of several largest elements the last receives the derivative",
         ("tests/test_conventions.py",),
     ),

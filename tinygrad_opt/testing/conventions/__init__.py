@@ -57,7 +57,7 @@ def markdown() -> str:
     --------
     >>> from tinygrad_opt.testing import conventions
     >>> print(conventions.markdown().splitlines()[2])
-    | relu | x = 0 | 0, 0 | 0, 0 | 0, 0 | 0 is a subgradient, and the one that the field uses |
+    | absolute | x = 0 | 0 | 0 | 0 | the subgradient in the middle; both slopes are as far away |
     """
     lines = ["| function | where | value | gradient | second derivative | why |", "|---|---|---|---|---|---|"]
     for c in CONVENTIONS:
