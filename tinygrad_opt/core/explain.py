@@ -154,6 +154,7 @@ def explain(tensor: Any) -> Explanation:
     gradient, passes = _gradient(node)
     result = role == "result"
     freed = any(n.saved is None for n in made)
+    written = tuple(_written(made, tensor))
     return Explanation(
         role=role,
         name=f"'{tensor.name}'" if tensor.name else "this tensor",
@@ -166,10 +167,10 @@ def explain(tensor: Any) -> Explanation:
         gradient=gradient, passes=passes,
         operations=len(made), depth=_depth(made), leaves=len(graph) - len(made), saved_bytes=_saved_bytes(made),
         freed=freed,
-        written=tuple(_written(made, tensor)),
+        written=written,
         kept_raw=tuple(_kept_raw(node)) if result else (),
         spent=spent_terms(node) if result else 0,
-        next_step=_next_step(tensor, role, gradient, freed),
+        next_step=_next_step(tensor, role, gradient, lost=freed or bool(written)),
     )  # fmt: skip
 
 
@@ -256,7 +257,7 @@ def _kept_raw(node: Node) -> Iterator[str]:
             yield f"input {position} {array.shape} {array.dtype}"
 
 
-def _next_step(tensor: Any, role: str, gradient: str, freed: bool) -> str:
+def _next_step(tensor: Any, role: str, gradient: str, lost: bool) -> str:
     if role == "constant":
         if tensor._array.dtype.kind != "f":
             return "x.astype(tg.float32) makes a floating tensor of it"
@@ -265,8 +266,8 @@ def _next_step(tensor: Any, role: str, gradient: str, freed: bool) -> str:
         return "use .grad, then zero_grad(): the next backward() adds to it"
     if role == "leaf":
         return "compute a scalar from it, and call backward() on that"
-    if freed:
-        return "compute it anew: what backward() needs is gone, and a second one raises"
+    if lost:
+        return "compute it anew: what backward() needs is gone, and asking for it raises"
     seed = "backward()" if tensor._array.shape == () else "backward(gradient), or .sum() or .mean() first,"
     keep = ", after retain_grad() if you want the gradient of this result too" if gradient == "not kept" else ""
     return f"{seed} adds derivatives to the .grad of its leaves{keep}"
