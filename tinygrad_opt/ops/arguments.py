@@ -11,11 +11,12 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.dtypes import as_dtype, float16, float32
+from ..core.dtypes import as_dtype
 from ..core.primitive import operand
 from .arithmetic import astype
 from .choice import where as choose
 from .comparison import less_equal
+from .precision import wider
 from .shape import normalize_axes, permute_dims
 
 __all__: list[str] = []  # for the families, not for users
@@ -60,7 +61,7 @@ def selection(function: str, where: Any, a: Any) -> Any:
 
 def wide(a: Any) -> Any:
     """float16 as float32, for sums that would leave its range; every other dtype as it is."""
-    return as_type(a, float32) if a.dtype == float16 else a
+    return as_type(a, wider(a.dtype))
 
 
 def quotient(total: Any, number: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from .. import backend, errors
 from ..core.kinds import Elementwise, cast
 from ..core.primitive import operand
+from .blend import blend
 from .comparison import isnan
 
 __all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "relu"]
@@ -21,7 +22,7 @@ where: Elementwise = Elementwise(
     None,
     lambda g, _y, mask, _a, _b: where(mask, g, 0.0),
     lambda g, _y, mask, _a, _b: where(mask, 0.0, g),
-    kernel=lambda xp, mask, a, b: xp.where(xp.asarray(mask), a, b),  # CuPy takes no Python bool
+    kernel=blend,
     doc="""Choose, elementwise: ``a`` where `mask` is true, ``b`` elsewhere, with broadcasting.
 
     Parameters

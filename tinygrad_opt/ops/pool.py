@@ -13,8 +13,9 @@ from typing import Any
 
 from .. import backend, errors
 from ..core.kinds import Constant, General, Linear
-from .columns import widened
+from .blend import BITS, bits_where
 from .index import getitem
+from .precision import widened
 from .shape import concatenate
 from .windows import Windows, floating, image, slide, unbatched, whole
 
@@ -89,24 +90,12 @@ def _largest_tap_kernel(xp: Any, x: Array, y: Array, *, windows: Windows) -> Arr
     return (dtype.type(windows.taps) - left) * (left != 0)
 
 
-_BITS = {2: "int16", 4: "int32", 8: "int64"}
-
-
-def _where(values: Array, mask: Array) -> Array:
-    """The bits of the values where the mask is true, elsewhere those of 0.
-
-    Ten times as fast as the library's `where`, which branches; and a product with the mask would make inf nan.
-    """
-    bits = _BITS[values.dtype.itemsize]
-    return values.view(bits) & -mask.astype(bits)
-
-
 def _picked_kernel(xp: Any, x: Array, tap: Array, *, windows: Windows) -> Array:
     """The element of each window that its tap of this number sees."""
     x = _padded(xp, x, windows, 0.0)
-    picked = xp.zeros(tap.shape, dtype=_BITS[x.dtype.itemsize])
+    picked = xp.zeros(tap.shape, dtype=BITS[x.dtype.itemsize])
     for number, place in enumerate(_places(windows)):
-        picked |= _where(x[place], tap == number)
+        picked |= bits_where(x[place], tap == number)
     return picked.view(x.dtype)
 
 
@@ -114,7 +103,7 @@ def _placed_kernel(xp: Any, g: Array, tap: Array, *, windows: Windows) -> Array:
     """The transpose of `_picked_kernel`: zeros, and each value added where it was picked."""
     placed = xp.zeros((*g.shape[:2], *windows.padded), dtype=g.dtype)
     for number, place in enumerate(_places(windows)):
-        placed[place] += _where(g, tap == number).view(g.dtype)
+        placed[place] += bits_where(g, tap == number).view(g.dtype)
     return placed[windows.inside]
 
 

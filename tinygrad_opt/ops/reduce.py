@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.dtypes import float16, float32, float64
+from ..core.dtypes import float64
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
 from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
@@ -16,6 +16,7 @@ from .choice import maximum, minimum
 from .choice import where as choose
 from .comparison import equal
 from .exponential import exp
+from .precision import widened, wider
 from .shape import normalize_axes, normalize_axis
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
@@ -41,8 +42,7 @@ _mean: Linear = Linear(
 
 def shares(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """One, divided equally among the elements along `axis` that are equal to the reduced value `y`."""
-    dtype = float32 if x.dtype == float16 else x.dtype  # float16 cannot count beyond 65,504
-    chosen = cast(equal(x, y.reshape(kept(x.shape, axis))), dtype=dtype)
+    chosen = cast(equal(x, y.reshape(kept(x.shape, axis))), dtype=wider(x.dtype))
     return chosen / chosen.sum(axis, keepdims=True)
 
 
@@ -63,8 +63,6 @@ _min = _extreme("min", "min")
 
 
 def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    if x.dtype == float16:  # the sum of many would leave its range
-        return _logsumexp_kernel(xp, x.astype(float32), axis=axis, keepdims=keepdims).astype(float16)
     shape = kept(x.shape, axis)
     if x.size == 0:
         y = xp.full(shape, -xp.inf, dtype=x.dtype)
@@ -87,7 +85,7 @@ _logsumexp: General = General(
     "logsumexp",
     [lambda t, y, x, *, axis, keepdims: (t * _softmax_of(y, x, axis)).sum(axis, keepdims=keepdims)],
     [lambda g, y, x, *, axis, keepdims: g.reshape(kept(x.shape, axis)) * _softmax_of(y, x, axis)],
-    kernel=_logsumexp_kernel,
+    kernel=widened(_logsumexp_kernel),
 )
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import float16
 from ..core.kinds import Constant, General, Linear
 from .arguments import Axes, as_type, in_one_axis, kept, start, wide
 from .index import scatter_add
+from .precision import widened
 from .shape import concatenate, normalize_axes, normalize_axis, ravel
 
 __all__ = ["cumprod", "cumsum", "prod"]
@@ -57,8 +57,6 @@ _cumsum: Linear = Linear(
 def _recurrence_kernel(xp: Any, c: Any, b: Any, *, axis: int, reverse: bool) -> Any:
     """By doubling: after the k-th round each element knows what the 2ᵏ before it bring."""
     dtype = xp.result_type(c.dtype, b.dtype)
-    if dtype == float16:
-        return _recurrence_kernel(xp, wide(c), wide(b), axis=axis, reverse=reverse).astype(float16)
     turn = slice(None, None, -1 if reverse else 1)
     link, s = (xp.moveaxis(x, axis, 0)[turn].astype(dtype) for x in (c, b))
     reach, n = 1, s.shape[0]
@@ -93,7 +91,7 @@ recurrence: General = General(
         ),
         lambda g, _s, c, _b, *, axis, reverse: recurrence(c, g, axis=axis, reverse=not reverse),
     ],
-    kernel=_recurrence_kernel,
+    kernel=widened(_recurrence_kernel),
     doc="""Linear recurrence along `axis`: ``s₀ = b₀``, ``sⱼ₊₁ = cⱼ sⱼ + bⱼ₊₁``; from the other end with `reverse`.
 
     `c` is one shorter than `b` along `axis`; the other sides are equal.
