@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import backend
 from ..core.dtypes import as_dtype
 from ..core.kinds import Constant, Elementwise, cast
 from ..core.primitive import operand
 from .choice import where
-from .comparison import sign
+from .comparison import isinf, sign
 from .exponential import log
 
 __all__ = [
@@ -122,10 +123,20 @@ absolute: Elementwise = Elementwise(
 abs = absolute
 
 
+def _power_kernel(xp: Any, x: Any, p: Any, **out: Any) -> Any:
+    """NumPy's loop is quick for positive bases; powers of negative ones it finds from element to element."""
+    quick = not isinstance(p, (int, float)) or p != p // 1 or abs(p) < 3 or x.dtype.kind != "f" or out
+    if quick or backend.of(x) is not backend.HOST:
+        return xp.power(x, p, **out)
+    y = xp.power(xp.abs(x), p)
+    return xp.copysign(y, x) if p % 2 else y
+
+
 def _power_by_base(g: Any, _y: Any, x: Any, p: Any) -> Any:
     if isinstance(p, (int, float)):  # stays a Python number, so that it does not decide the dtype
         return g * (p * x ** (p - 1)) if p != 0 else g * 0.0
-    return g * (p * power(x, where((x == 0) & (p == 0), 1, p - 1)))
+    # 0 · xᵖ⁻¹ is 0, also where xᵖ⁻¹ is infinite
+    return g * (p * power(x, where((p == 0) & isinf(reciprocal(x)), 1, p - 1)))
 
 
 def _power_by_exponent(g: Any, y: Any, x: Any, _p: Any) -> Any:
@@ -135,13 +146,15 @@ def _power_by_exponent(g: Any, y: Any, x: Any, _p: Any) -> Any:
     if isinstance(x, (int, float)):
         return g * where(finite, 0.0, -y)
     zero = (x == 0) & finite
-    return where(zero, 0.0, g * y * log(where(zero, 1, x)))
+    # Where y is 0, the logarithm is read as 1: then the slope of 0¹ by both arguments is the same in either order.
+    return g * y * where(zero, cast(y == 0, dtype=y.dtype), log(where(zero, 1, x)))
 
 
 power: Elementwise = Elementwise(
     "power",
     _power_by_base,
     _power_by_exponent,
+    kernel=_power_kernel,
     doc="""Power, elementwise: ``y = xᵖ``, with broadcasting.
 
     The derivative by `x` never takes a logarithm, so negative bases with whole exponents are fine; the derivative by

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from ..core.dtypes import float64
+from ..core.folding import folding, is_short
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
 from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
@@ -28,15 +29,24 @@ def _spread(g: Any, like: Any, axis: tuple[int, ...]) -> Any:
 
 
 # The methods of arrays are a little quicker than the library's functions of the same name.
+_add_up = folding("sum", "add")
+
+
+def _mean_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    if is_short(x, axis):
+        return _add_up(xp, x, axis=axis, keepdims=keepdims) / count(x.shape, axis)
+    return x.mean(axis=axis, keepdims=keepdims)
+
+
 _sum: Linear = Linear(
     "sum",
     lambda g, like, *, axis, keepdims: _spread(g, like, axis),
-    kernel=lambda xp, x, *, axis, keepdims: x.sum(axis=axis, keepdims=keepdims),
+    kernel=_add_up,
 )
 _mean: Linear = Linear(
     "mean",
     lambda g, like, *, axis, keepdims: _spread(g * (1 / count(like.shape, axis)), like, axis),
-    kernel=lambda xp, x, *, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
+    kernel=_mean_kernel,
 )
 
 
@@ -46,7 +56,7 @@ def shares(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     return chosen / chosen.sum(axis, keepdims=True)
 
 
-def _extreme(name: str, library_name: str) -> General:
+def _extreme(name: str, of_two: str) -> General:
     """max or min: the derivative goes to the extreme elements, in equal parts."""
 
     def push(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -55,11 +65,11 @@ def _extreme(name: str, library_name: str) -> General:
     def pull(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
         return g.reshape(kept(x.shape, axis)) * shares(y, x, axis)
 
-    return General(name, [push], [pull], kernel=library_name)
+    return General(name, [push], [pull], kernel=folding(name, of_two))
 
 
-_max = _extreme("max", "max")
-_min = _extreme("min", "min")
+_max = _extreme("max", "maximum")
+_min = _extreme("min", "minimum")
 
 
 def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:

@@ -1,14 +1,16 @@
 """Scans: what has been summed or multiplied up to each place of an axis, and the product of the whole axis.
 
-Products are differentiated without a division, so that zeros among the factors do no harm. What closes the circle is
-the linear recurrence ``sⱼ₊₁ = cⱼ sⱼ + bⱼ₊₁``: the derivative of a cumulative product is one, its transpose is one that
-runs backwards, and so are the derivatives of both. See Blelloch, "Prefix sums and their applications" (1990), §1.4.
+Products are differentiated without dividing by what could be 0, so that zeros among the factors do no harm. What closes
+the circle is the linear recurrence ``sⱼ₊₁ = cⱼ sⱼ + bⱼ₊₁``: the derivative of a cumulative product is one, its
+transpose is one that runs backwards, and so are the derivatives of both. See Blelloch, "Prefix sums and their applications" (1990), §1.4.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from .. import backend
+from ..core.folding import folding
 from ..core.kinds import Constant, General, Linear
 from .arguments import Axes, as_type, in_one_axis, kept, start, wide
 from .index import scatter_add
@@ -123,18 +125,36 @@ def _cumprod_pull(g: Any, y: Any, x: Any, *, axis: int, reverse: bool) -> Any:
 _cumprod: General = General("cumprod", [_cumprod_push], [_cumprod_pull], kernel=_both_ways("cumprod"))
 
 
-def _others(x: Any, axis: int) -> Any:
-    """For each element the product of all others along `axis`."""
-    x = wide(x)
+# The product of a whole axis: its derivative is, for each element, the product of all others.
+
+
+def _others_kernel(xp: Any, x: Any, *, axis: int) -> Any:
+    """On the host a quotient, where it is known at once that nothing vanished or overflowed on the way to it."""
+    if x.size and backend.of(x) is backend.HOST:
+        y = _multiplied(xp, x, axis=(axis,), keepdims=True)
+        limits = xp.finfo(y.dtype)
+        if bool(((abs(y) > limits.tiny / limits.eps) & (abs(y) < limits.max)).all()):
+            return y / x
     before, after = (_before(_cumprod(x, axis=axis, reverse=r), axis, r) for r in (False, True))
     return before * after
 
 
+def _others_rule(t: Any, _y: Any, x: Any, *, axis: int) -> Any:
+    """Symmetric, since what stands between two elements is the product of all but these."""
+    forward, backward = (_cumprod(x, axis=axis, reverse=r) for r in (False, True))
+    before, after = _before(forward, axis, False), _before(backward, axis, True)
+    moved_before = part(_cumprod_push(t, forward, x, axis=axis, reverse=False), axis, None, -1)
+    moved_after = part(_cumprod_push(t, backward, x, axis=axis, reverse=True), axis, 1, None)
+    return _padded(moved_before, x, axis, front=True) * after + before * _padded(moved_after, x, axis, front=False)
+
+
+_multiplied = folding("prod", "multiply")
+_others: General = General("others", [_others_rule], kernel=_others_kernel)
 _prod: General = General(
     "prod",
-    [lambda t, _y, x, *, axis, keepdims: (t * _others(x, axis)).sum(axis, keepdims=keepdims)],
-    [lambda g, _y, x, *, axis, keepdims: g.reshape(kept(x.shape, (axis,))) * _others(x, axis)],
-    kernel=lambda xp, x, *, axis, keepdims: x.prod(axis=axis, keepdims=keepdims),
+    [lambda t, _y, x, *, axis, keepdims: (t * _others(wide(x), axis=axis)).sum(axis, keepdims=keepdims)],
+    [lambda g, _y, x, *, axis, keepdims: g.reshape(kept(x.shape, (axis,))) * _others(wide(x), axis=axis)],
+    kernel=lambda xp, x, *, axis, keepdims: _multiplied(xp, x, axis=(axis,), keepdims=keepdims),
 )
 
 
@@ -185,7 +205,7 @@ def prod(
 ) -> Any:  # fmt: skip
     """Product of the elements along `axis`; parameters as for `sum`. The product of no elements is 1.
 
-    Derivatives of every order are right where there are zeros, too: nothing is divided.
+    Derivatives of every order are right where there are zeros, too.
 
     Examples
     --------
