@@ -185,7 +185,7 @@ def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
     """Sum over the axes along which `shape` was broadcast to the shape of `x`."""
     lead = x.ndim - len(shape)
     axes = tuple(i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
-    if is_short(x, axes):
+    if x.ndim - 1 in axes and is_short(x):
         x, axes = fold(xp.add, x), axes[:-1]
         if not axes:
             return x.reshape(shape)

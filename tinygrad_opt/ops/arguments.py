@@ -17,7 +17,7 @@ from .arithmetic import astype
 from .choice import where as choose
 from .comparison import less_equal
 from .precision import wider
-from .shape import normalize_axes, permute_dims
+from .shape import broadcasts, normalize_axes, permute_dims
 
 __all__: list[str] = []  # for the families, not for users
 
@@ -50,8 +50,7 @@ def selection(function: str, where: Any, a: Any) -> Any:
     mask, shape = operand(function, where, a), a.shape
     if mask.dtype.kind != "b":
         raise TypeError(f"{function}: where= takes a mask of bool; got {mask.dtype}. Write where=(mask != 0).")
-    sides = zip(tuple(mask.shape)[::-1], tuple(shape)[::-1], strict=False)
-    if len(mask.shape) > len(shape) or not all(n in (1, m) for n, m in sides):
+    if not broadcasts(mask.shape, shape):
         raise errors.ShapeError(
             f"{function}: where= of shape {tuple(mask.shape)} does not broadcast to the shape {tuple(shape)} of the "
             "elements that it selects from"

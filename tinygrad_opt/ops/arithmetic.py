@@ -142,7 +142,7 @@ def _power_by_base(g: Any, _y: Any, x: Any, p: Any) -> Any:
 def _power_by_exponent(g: Any, y: Any, x: Any, _p: Any) -> Any:
     if isinstance(x, (int, float)) and x != 0:
         return g * y * (math.log(x) if x > 0 else math.nan)
-    finite = y <= 1  # of the powers of 0, the logarithm of which is -infinity
+    finite = absolute(y) <= 1  # of the powers of 0, the logarithm of which is -infinity
     if isinstance(x, (int, float)):
         return g * where(finite, 0.0, -y)
     zero = (x == 0) & finite

@@ -23,20 +23,7 @@ where: Elementwise = Elementwise(
     lambda g, _y, mask, _a, _b: where(mask, g, 0.0),
     lambda g, _y, mask, _a, _b: where(mask, 0.0, g),
     kernel=blend,
-    doc="""Choose, elementwise: ``a`` where `mask` is true, ``b`` elsewhere, with broadcasting.
-
-    Parameters
-    ----------
-    mask : tensor or array of bool
-    a, b : tensor, array or number
-        What was not chosen gets the derivative 0, even where its own value is infinite or nan.
-
-    Examples
-    --------
-    >>> x = tg.tensor([1.0, -2.0])
-    >>> tg.where(x > 0, x, 0.0)
-    tensor([1., 0.])
-    """,
+    doc="""``a`` where `mask` is true, ``b`` elsewhere: see `selection.where`, which is public.""",
 )
 
 relu: Elementwise = Elementwise(

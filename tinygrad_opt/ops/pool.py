@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import backend, errors
 from ..core.kinds import Constant, General, Linear
+from .arguments import as_type, wide
 from .blend import BITS, bits_where
 from .index import getitem
 from .precision import widened
@@ -156,12 +157,14 @@ def _avg_pooled(
 ) -> Any:  # fmt: skip
     function = f"avg_pool{dims}d"
     x, windows, batched = _pooled(function, dims, input, kernel_size, stride, padding, 1, ceil_mode)
-    total = _window_sum(x, windows=windows)
+    total = _window_sum(wide(x), windows=windows)
     if divisor_override is not None:
         (divisor,) = whole(function, "divisor_override", divisor_override, 1, 1)
-        return unbatched(total * (1 / divisor), batched)
-    edges = whole(function, "padding", padding, dims, 0) if count_include_pad else (0,) * dims
-    return unbatched(_divided(total, _counts(windows, edges)), batched)
+        y = total * (1 / divisor)
+    else:
+        edges = whole(function, "padding", padding, dims, 0) if count_include_pad else (0,) * dims
+        y = _divided(total, _counts(windows, edges))
+    return unbatched(as_type(y, x.dtype), batched)
 
 
 def _divided(total: Any, counts: list[list[int]]) -> Any:
@@ -201,7 +204,8 @@ def _adaptive(dims: int, input: Any, output_size: Any) -> Any:
         counts.append(lengths)
     kernel = tuple(map(max, counts))
     windows = slide(function, x.shape[2:], kernel, kernel, 0, 1)
-    return unbatched(_divided(_window_sum(x, windows=windows), counts), batched)
+    y = _divided(_window_sum(wide(x), windows=windows), counts)
+    return unbatched(as_type(y, x.dtype), batched)
 
 
 def _evened(x: Any, axis: int, parts: list[range]) -> tuple[Any, list[int]]:

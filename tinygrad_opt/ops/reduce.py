@@ -33,7 +33,7 @@ _add_up = folding("sum", "add")
 
 
 def _mean_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    if is_short(x, axis):
+    if axis == (x.ndim - 1,) and is_short(x):
         return _add_up(xp, x, axis=axis, keepdims=keepdims) / count(x.shape, axis)
     return x.mean(axis=axis, keepdims=keepdims)
 

@@ -2,7 +2,8 @@
 
 Products are differentiated without dividing by what could be 0, so that zeros among the factors do no harm. What closes
 the circle is the linear recurrence ``sⱼ₊₁ = cⱼ sⱼ + bⱼ₊₁``: the derivative of a cumulative product is one, its
-transpose is one that runs backwards, and so are the derivatives of both. See Blelloch, "Prefix sums and their applications" (1990), §1.4.
+transpose is one that runs backwards, and so are the derivatives of both. See Blelloch, "Prefix sums and their
+applications" (1990), §1.4.
 """
 
 from __future__ import annotations
@@ -14,15 +15,11 @@ from ..core.folding import folding
 from ..core.kinds import Constant, General, Linear
 from .arguments import Axes, as_type, in_one_axis, kept, start, wide
 from .index import scatter_add
+from .join import part
 from .precision import widened
 from .shape import concatenate, normalize_axes, normalize_axis, ravel
 
 __all__ = ["cumprod", "cumsum", "prod"]
-
-
-def part(x: Any, axis: int, first: int | None, last: int | None) -> Any:
-    """The elements ``first … last - 1`` along one axis."""
-    return x[(slice(None),) * axis + (slice(first, last),)]
 
 
 def _padded(x: Any, like: Any, axis: int, front: bool) -> Any:
@@ -130,7 +127,7 @@ _cumprod: General = General("cumprod", [_cumprod_push], [_cumprod_pull], kernel=
 
 def _others_kernel(xp: Any, x: Any, *, axis: int) -> Any:
     """On the host a quotient, where it is known at once that nothing vanished or overflowed on the way to it."""
-    if x.size and backend.of(x) is backend.HOST:
+    if x.size and x.dtype.kind == "f" and backend.of(x) is backend.HOST:
         y = _multiplied(xp, x, axis=(axis,), keepdims=True)
         limits = xp.finfo(y.dtype)
         if bool(((abs(y) > limits.tiny / limits.eps) & (abs(y) < limits.max)).all()):
@@ -149,11 +146,11 @@ def _others_rule(t: Any, _y: Any, x: Any, *, axis: int) -> Any:
 
 
 _multiplied = folding("prod", "multiply")
-_others: General = General("others", [_others_rule], kernel=_others_kernel)
+others: General = General("others", [_others_rule], kernel=widened(_others_kernel))
 _prod: General = General(
     "prod",
-    [lambda t, _y, x, *, axis, keepdims: (t * _others(wide(x), axis=axis)).sum(axis, keepdims=keepdims)],
-    [lambda g, _y, x, *, axis, keepdims: g.reshape(kept(x.shape, (axis,))) * _others(wide(x), axis=axis)],
+    [lambda t, _y, x, *, axis, keepdims: (t * others(wide(x), axis=axis)).sum(axis, keepdims=keepdims)],
+    [lambda g, _y, x, *, axis, keepdims: g.reshape(kept(x.shape, (axis,))) * others(wide(x), axis=axis)],
     kernel=lambda xp, x, *, axis, keepdims: _multiplied(xp, x, axis=(axis,), keepdims=keepdims),
 )
 

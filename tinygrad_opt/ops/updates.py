@@ -19,7 +19,7 @@ from .choice import where
 from .comparison import equal
 from .index import add_repeatedly, atomic, canonical, pick, picks_once, positions, scatter_add
 from .precision import wider
-from .shape import ravel
+from .shape import broadcasts, ravel
 
 __all__: list[str] = []  # `Tensor.at` is the way in
 
@@ -107,8 +107,7 @@ def _checked(method: str, t: Any, index: Any, value: Any) -> tuple[Any, Any, Ind
             f"t.astype({v.dtype}) first, or cast the value."
         )
     there = tuple(pick(array, index=index).shape)
-    sides = zip(tuple(v.shape)[::-1], there[::-1], strict=False)
-    if len(v.shape) > len(there) or not all(n in (1, m) for n, m in sides):
+    if not broadcasts(v.shape, there):
         raise errors.ShapeError(
             f"{name}: a value of shape {tuple(v.shape)} does not broadcast to the shape {there} of what this index "
             "picks"
