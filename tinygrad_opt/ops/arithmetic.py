@@ -123,11 +123,14 @@ absolute: Elementwise = Elementwise(
 abs = absolute
 
 
-def _power_kernel(xp: Any, x: Any, p: Any, **out: Any) -> Any:
-    """NumPy's loop is quick for positive bases; powers of negative ones it finds from element to element."""
-    quick = not isinstance(p, (int, float)) or p != p // 1 or abs(p) < 3 or x.dtype.kind != "f" or out
-    if quick or backend.of(x) is not backend.HOST:
-        return xp.power(x, p, **out)
+_MANY = 100  # elements, from which on two more steps cost less than they save
+
+
+def _power_kernel(xp: Any, x: Any, p: Any) -> Any:
+    """NumPy is quick at positive bases only: from negative ones it goes from element to element."""
+    whole = isinstance(p, (int, float)) and not -3 < p < 3 and p == p // 1
+    if not whole or x.size < _MANY or x.dtype.kind != "f" or backend.of(x) is not backend.HOST:
+        return xp.power(x, p)
     y = xp.power(xp.abs(x), p)
     return xp.copysign(y, x) if p % 2 else y
 

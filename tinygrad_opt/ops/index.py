@@ -334,7 +334,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
         )
     refuse_outside("take_along_axis", found, n := shape[place], place)
     with backend.beside(found):
-        found = found % max(n, 1)
+        found = found + n * (found < 0)  # a modulo would be slow
     return pick(ravel(arr), index=(along(arr, found, place),))
 
 
