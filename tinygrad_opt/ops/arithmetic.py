@@ -13,7 +13,7 @@ from ..core.dtypes import as_dtype
 from ..core.kinds import Constant, Elementwise, cast
 from ..core.primitive import operand
 from .choice import where
-from .comparison import isinf, sign
+from .comparison import sign
 from .exponential import log
 
 __all__ = [
@@ -138,8 +138,8 @@ def _power_kernel(xp: Any, x: Any, p: Any) -> Any:
 def _power_by_base(g: Any, _y: Any, x: Any, p: Any) -> Any:
     if isinstance(p, (int, float)):  # stays a Python number, so that it does not decide the dtype
         return g * (p * x ** (p - 1)) if p != 0 else g * 0.0
-    # 0 · xᵖ⁻¹ is 0, also where xᵖ⁻¹ is infinite
-    return g * (p * power(x, where((p == 0) & isinf(reciprocal(x)), 1, p - 1)))
+    smallest = 1 / float(backend.namespace(getattr(x, "_array", x)).finfo(x.dtype).max)  # that has a finite reciprocal
+    return g * (p * power(x, where((p == 0) & (absolute(x) < smallest), 1, p - 1)))
 
 
 def _power_by_exponent(g: Any, y: Any, x: Any, _p: Any) -> Any:
