@@ -134,7 +134,8 @@ log1p: Elementwise = Elementwise(
 
 def _sigmoid_kernel(xp: Any, x: Any, **out: Any) -> Any:
     """``1 / (1 + e⁻ˣ)`` or ``eˣ / (1 + eˣ)``: the one whose exponential is at most 1."""
-    return xp.divide(xp.exp(xp.minimum(x, 0.0)), _exp_below(xp, x) + 1, **out)
+    small = _exp_below(xp, x)
+    return xp.divide(blend(xp, xp.less(x, 0), small, 1.0), small + 1, **out)
 
 
 def _exp_below(xp: Any, x: Any) -> Any:
