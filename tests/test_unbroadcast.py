@@ -37,9 +37,9 @@ def test_lists_and_raw_arrays() -> None:
     [
         ((3,), ShapeError, r"unbroadcast: \(3,\) does not broadcast to the shape \(3, 2\)"),
         ((1, 3, 2), ShapeError, "does not broadcast"),
-        ((-1,), ShapeError, "does not broadcast"),
+        ((-1,), ShapeError, "no negative sides"),
         ((0, 2), ShapeError, "does not broadcast"),
-        ("ab", TypeError, "must be an integer or a sequence of integers; got 'ab'"),
+        ("ab", TypeError, "a shape is an integer or several; got .ab."),
         (None, TypeError, "got None"),
         ((2.0,), TypeError, "got"),
     ],

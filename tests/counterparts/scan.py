@@ -31,10 +31,17 @@ def recurrence(c: Any, b: Any, axis: int, reverse: bool) -> Any:
     return torch.stack(s[::-1] if reverse else s, axis)
 
 
+def others(x: Any, axis: int) -> Any:
+    parts = x.unbind(axis)
+    kept = [torch.stack([torch.ones_like(x.sum(axis)), *parts[:i], *parts[i + 1 :]]).prod(0) for i in range(len(parts))]
+    return torch.stack(kept, axis) if kept else x
+
+
 TORCH = {
     "cumsum": scanned(torch.cumsum),
     "cumprod": scanned(torch.cumprod),
     "prod": prod,
+    "others": others,
     "recurrence": recurrence,
 }
 WITHOUT: dict[str, str] = {}

@@ -18,7 +18,8 @@ from typing import Any
 
 from .. import backend
 from .declaration import check_kernel, check_pairs, check_rule
-from .dtypes import float16
+from .dtypes import float16, float32
+from .folding import fold, is_short
 from .primitive import UNREAD, Primitive, Rule, reads
 from .tape import Node
 
@@ -184,19 +185,13 @@ def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
     """Sum over the axes along which `shape` was broadcast to the shape of `x`."""
     lead = x.ndim - len(shape)
     axes = tuple(i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
-    if x.ndim - 1 in axes and 1 < x.shape[-1] < 8 and x.size > 1000 and x.dtype != float16:
-        x, axes = _fold(x), axes[:-1]
+    if x.ndim - 1 in axes and is_short(x):
+        x, axes = fold(xp.add, x), axes[:-1]
         if not axes:
             return x.reshape(shape)
+    if x.dtype == float16:  # a long sum would come to a halt where the next term is less than its last digit
+        return x.sum(axis=axes, dtype=float32).astype(float16).reshape(shape)
     return x.sum(axis=axes, dtype=x.dtype).reshape(shape)
-
-
-def _fold(x: Array) -> Array:
-    """The sum over a short last axis, array by array: NumPy's own goes from result to result, many times slower."""
-    total = x[..., 0] + x[..., 1]
-    for i in range(2, x.shape[-1]):
-        total += x[..., i]
-    return total[..., None]
 
 
 broadcast_to: Linear = Linear("broadcast_to", lambda g, like, *, shape: sum_to(g, shape=like.shape))

@@ -11,12 +11,13 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.dtypes import as_dtype, float16, float32
+from ..core.dtypes import as_dtype
 from ..core.primitive import operand
 from .arithmetic import astype
 from .choice import where as choose
 from .comparison import less_equal
-from .shape import normalize_axes, permute_dims
+from .precision import wider
+from .shape import broadcasts, normalize_axes, permute_dims
 
 __all__: list[str] = []  # for the families, not for users
 
@@ -49,8 +50,7 @@ def selection(function: str, where: Any, a: Any) -> Any:
     mask, shape = operand(function, where, a), a.shape
     if mask.dtype.kind != "b":
         raise TypeError(f"{function}: where= takes a mask of bool; got {mask.dtype}. Write where=(mask != 0).")
-    sides = zip(tuple(mask.shape)[::-1], tuple(shape)[::-1], strict=False)
-    if len(mask.shape) > len(shape) or not all(n in (1, m) for n, m in sides):
+    if not broadcasts(mask.shape, shape):
         raise errors.ShapeError(
             f"{function}: where= of shape {tuple(mask.shape)} does not broadcast to the shape {tuple(shape)} of the "
             "elements that it selects from"
@@ -60,7 +60,7 @@ def selection(function: str, where: Any, a: Any) -> Any:
 
 def wide(a: Any) -> Any:
     """float16 as float32, for sums that would leave its range; every other dtype as it is."""
-    return as_type(a, float32) if a.dtype == float16 else a
+    return as_type(a, wider(a.dtype))
 
 
 def quotient(total: Any, number: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import backend
 from ..core.dtypes import as_dtype
 from ..core.kinds import Constant, Elementwise, cast
 from ..core.primitive import operand
@@ -122,26 +123,41 @@ absolute: Elementwise = Elementwise(
 abs = absolute
 
 
+_MANY = 100  # elements, from which on two more steps cost less than they save
+
+
+def _power_kernel(xp: Any, x: Any, p: Any) -> Any:
+    """NumPy is quick at positive bases only: from negative ones it goes from element to element."""
+    whole = isinstance(p, (int, float)) and not -3 < p < 3 and p == p // 1
+    if not whole or x.size < _MANY or x.dtype.kind != "f" or backend.of(x) is not backend.HOST:
+        return xp.power(x, p)
+    y = xp.power(xp.abs(x), p)
+    return xp.copysign(y, x) if p % 2 else y
+
+
 def _power_by_base(g: Any, _y: Any, x: Any, p: Any) -> Any:
     if isinstance(p, (int, float)):  # stays a Python number, so that it does not decide the dtype
         return g * (p * x ** (p - 1)) if p != 0 else g * 0.0
-    return g * (p * power(x, where((x == 0) & (p == 0), 1, p - 1)))
+    smallest = 1 / float(backend.namespace(getattr(x, "_array", x)).finfo(x.dtype).max)  # that has a finite reciprocal
+    return g * (p * power(x, where((p == 0) & (absolute(x) < smallest), 1, p - 1)))
 
 
 def _power_by_exponent(g: Any, y: Any, x: Any, _p: Any) -> Any:
     if isinstance(x, (int, float)) and x != 0:
         return g * y * (math.log(x) if x > 0 else math.nan)
-    finite = y <= 1  # of the powers of 0, the logarithm of which is -infinity
+    finite = absolute(y) <= 1  # of the powers of 0, the logarithm of which is -infinity
     if isinstance(x, (int, float)):
         return g * where(finite, 0.0, -y)
     zero = (x == 0) & finite
-    return where(zero, 0.0, g * y * log(where(zero, 1, x)))
+    # Where y is 0, the logarithm is read as 1: then the slope of 0¹ by both arguments is the same in either order.
+    return g * y * where(zero, cast(y == 0, dtype=y.dtype), log(where(zero, 1, x)))
 
 
 power: Elementwise = Elementwise(
     "power",
     _power_by_base,
     _power_by_exponent,
+    kernel=_power_kernel,
     doc="""Power, elementwise: ``y = xᵖ``, with broadcasting.
 
     The derivative by `x` never takes a logarithm, so negative bases with whole exponents are fine; the derivative by

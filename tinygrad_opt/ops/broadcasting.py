@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 from .. import errors
 from ..core.kinds import sum_to
 from ..core.primitive import operand
+from .shape import as_shape, broadcasts
 
 __all__ = ["unbroadcast"]
 
@@ -47,15 +47,8 @@ def unbroadcast(x: Any, shape: int | Sequence[int]) -> Any:
             [7.]])
     """
     x = operand("unbroadcast", x)
-    try:
-        wanted = tuple(map(operator.index, shape if isinstance(shape, Sequence) else (shape,)))
-    except TypeError:
-        raise TypeError(f"unbroadcast: shape must be an integer or a sequence of integers; got {shape!r}") from None
-    sides = tuple(x.shape)
-    fits = len(wanted) <= len(sides) and all(
-        n in (1, m) for n, m in zip(reversed(wanted), reversed(sides), strict=False)
-    )
-    if not fits:
+    wanted, sides = as_shape("unbroadcast", shape), tuple(x.shape)
+    if not broadcasts(wanted, sides):
         raise errors.ShapeError(
             f"unbroadcast: {wanted} does not broadcast to the shape {sides} of x, so x is no gradient of it. "
             "Aligned on the right, each side must be equal, or 1, or missing."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from ..core.primitive import operand
 from .choice import where
 from .contract import matmul
 from .matrices import identity, matrices
-from .shape import _reshape, copy
+from .shape import _reshape, as_integer, copy
 from .solving import inv
 
 __all__ = ["matrix_power", "multi_dot"]
@@ -41,10 +40,7 @@ def matrix_power(a: Any, n: int) -> Any:
             [0., 1.]])
     """
     a = matrices("matrix_power", a, square=True, half=True, name="a")
-    try:
-        power = operator.index(n)
-    except TypeError:
-        raise TypeError(f"matrix_power: n must be an integer; got {n!r}") from None
+    power = as_integer("matrix_power", "n", n)
     if power == 0:
         return where(False, a, identity(a))  # of a's shape, and with derivative 0
     square, power, result = (inv(a), -power, None) if power < 0 else (a, power, None)

@@ -12,6 +12,7 @@ from typing import Any
 from .. import backend, errors
 from ..core.kinds import Elementwise, cast
 from ..core.primitive import operand
+from .blend import blend
 from .comparison import isnan
 
 __all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "relu"]
@@ -21,21 +22,8 @@ where: Elementwise = Elementwise(
     None,
     lambda g, _y, mask, _a, _b: where(mask, g, 0.0),
     lambda g, _y, mask, _a, _b: where(mask, 0.0, g),
-    kernel=lambda xp, mask, a, b: xp.where(xp.asarray(mask), a, b),  # CuPy takes no Python bool
-    doc="""Choose, elementwise: ``a`` where `mask` is true, ``b`` elsewhere, with broadcasting.
-
-    Parameters
-    ----------
-    mask : tensor or array of bool
-    a, b : tensor, array or number
-        What was not chosen gets the derivative 0, even where its own value is infinite or nan.
-
-    Examples
-    --------
-    >>> x = tg.tensor([1.0, -2.0])
-    >>> tg.where(x > 0, x, 0.0)
-    tensor([1., 0.])
-    """,
+    kernel=blend,
+    doc="""``a`` where `mask` is true, ``b`` elsewhere: see `selection.where`, which is public.""",
 )
 
 relu: Elementwise = Elementwise(

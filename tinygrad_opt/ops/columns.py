@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import backend, errors
-from ..core.dtypes import float16, float32
 from ..core.kinds import Linear
 from ..core.primitive import operand
+from .precision import widened
 from .shape import _reshape
 from .windows import Windows, image, slide, unbatched, whole
 
@@ -142,18 +142,6 @@ class Rows:
         taps = "abdefghijk"[: moved.ndim - 3]
         total = self._xp.einsum(f"nc{taps}q->ncq", moved)  # quicker than sum()
         return total.reshape(*total.shape[:2], *self.windows.padded)[self.windows.inside]
-
-
-def widened(kernel: Any) -> Any:
-    """A kernel that computes in float32 where all it gets is float16: sums of products would lose their digits."""
-
-    def run(xp: Any, *arrays: Array, **meta: Any) -> Array:
-        for x in arrays:
-            if x.dtype != float16:
-                return kernel(xp, *arrays, **meta)
-        return kernel(xp, *(x.astype(float32) for x in arrays), **meta).astype(float16)
-
-    return run
 
 
 def _unfold_kernel(xp: Any, x: Array, *, windows: Windows) -> Array:

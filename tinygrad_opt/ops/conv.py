@@ -20,7 +20,8 @@ from typing import Any
 
 from .. import errors
 from ..core.kinds import General, Linear, Multilinear, broadcast_to
-from .columns import Rows, blocks, fold_block, unfolded, unfolding, widened
+from .columns import Rows, blocks, fold_block, unfolded, unfolding
+from .precision import widened
 from .shape import _reshape
 from .windows import Windows, floating, image, slide, unbatched, whole
 

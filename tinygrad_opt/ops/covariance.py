@@ -8,7 +8,7 @@ from .. import errors
 from ..core.dtypes import float64
 from ..core.kinds import Elementwise
 from ..core.primitive import operand
-from .arguments import as_type, start
+from .arguments import as_type, start, wide
 from .arithmetic import square
 from .contract import matmul
 from .exponential import sqrt
@@ -57,8 +57,8 @@ def cov(
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    x = _variables("cov", m, y, rowvar, dtype)
-    n = x.shape[1]
+    given = _variables("cov", m, y, rowvar, dtype)
+    x, n = wide(given), given.shape[1]
     ddof = number("cov", (0 if bias else 1) if ddof is None else ddof)
     w = _importance(x, fweights, aweights)
     if w is None:
@@ -76,7 +76,7 @@ def cov(
         divisor = total - ddof * (
             1 if aweights is None else sum(w * as_type(operand("cov", aweights, x), x.dtype)) / total
         )
-    c = matmul(centred, transpose(weighted)) / divisor
+    c = as_type(matmul(centred, transpose(weighted)) / divisor, given.dtype)
     return c.reshape(()) if c.size == 1 else c
 
 
@@ -133,8 +133,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     rows = _variables("corrcoef", x, y, rowvar, dtype)
     if not rows.shape[1]:
         raise errors.ShapeError("corrcoef: no observations; it needs at least two")
-    centred = rows - mean(rows, 1, keepdims=True)
+    centred = wide(rows) - mean(wide(rows), 1, keepdims=True)
     scaled = centred / sqrt(sum(square(centred), 1, keepdims=True))
     c = matmul(scaled, transpose(scaled))
-    c = _within_one(c)
+    c = as_type(_within_one(c), rows.dtype)
     return c.reshape(()) if c.size == 1 else c

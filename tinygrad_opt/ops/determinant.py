@@ -112,7 +112,8 @@ _slogdet: General = General(
 def det(a: Any) -> Any:
     """Determinant of square matrices.
 
-    Its first and second derivatives are right for singular matrices too, whatever the rank.
+    Its first and second derivatives are right for singular matrices too, whatever the rank. A third one needs singular
+    values that differ, where some vanish.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arithmetic import astype
 from .arrange import roll
-from .join import _rows, _sheets
+from .join import rows, sheets
 from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis, operands
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "cross", "meshgrid", "vander"]
@@ -40,7 +40,7 @@ def atleast_2d(*tensors: Any) -> Any:
     >>> tg.atleast_2d(tg.tensor([1.0, 2.0]))
     tensor([[1., 2.]])
     """
-    return _each("atleast_2d", _rows, tensors)
+    return _each("atleast_2d", rows, tensors)
 
 
 def atleast_3d(*tensors: Any) -> Any:
@@ -51,7 +51,7 @@ def atleast_3d(*tensors: Any) -> Any:
     >>> tg.atleast_3d(tg.tensor([1.0, 2.0])).shape
     (1, 2, 1)
     """
-    return _each("atleast_3d", _sheets, tensors)
+    return _each("atleast_3d", sheets, tensors)
 
 
 def _common_shape(function: str, parts: list[Any]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from ..core.kinds import Elementwise
+from .blend import blend
 from .choice import where
 from .trigonometric import tanh
 
@@ -133,14 +134,24 @@ log1p: Elementwise = Elementwise(
 
 def _sigmoid_kernel(xp: Any, x: Any, **out: Any) -> Any:
     """``1 / (1 + e⁻ˣ)`` or ``eˣ / (1 + eˣ)``: the one whose exponential is at most 1."""
-    small = xp.exp(xp.copysign(x, -1.0))
-    return xp.divide(xp.where(xp.less(x, 0), small, 1.0), small + 1, **out)
+    small = _exp_below(xp, x)
+    return xp.divide(blend(xp, xp.less(x, 0), small, 1.0), small + 1, **out)
+
+
+def _exp_below(xp: Any, x: Any) -> Any:
+    """``exp(-|x|)``, which is at most 1."""
+    return xp.exp(xp.abs(x) * -1.0)
 
 
 def _sigmoid_slope_kernel(xp: Any, x: Any, **out: Any) -> Any:
     """``y (1 - y)`` without the difference, which would lose the digits of what is left to 1."""
-    small = xp.exp(xp.copysign(x, -1.0))
+    small = _exp_below(xp, x)
     return xp.divide(small, xp.square(small + 1), **out)
+
+
+def _softplus_kernel(xp: Any, x: Any, **out: Any) -> Any:
+    """``max(x, 0) + ln(1 + exp(-|x|))``: the library's `logaddexp` goes from element to element."""
+    return xp.add(xp.maximum(x, 0), xp.log1p(_exp_below(xp, x)), **out)
 
 
 _sigmoid_slope: Elementwise = Elementwise(
@@ -163,7 +174,7 @@ sigmoid: Elementwise = Elementwise(
 softplus: Elementwise = Elementwise(
     "softplus",
     lambda g, _y, x: g * sigmoid(x),
-    kernel=lambda xp, x, **out: xp.logaddexp(x, 0, **out),
+    kernel=_softplus_kernel,
     doc="""Smooth rectifier, elementwise: ``y = ln(1 + eˣ)``, without overflow.
 
     Examples
@@ -187,8 +198,8 @@ def _share_kernel(xp: Any, a: Any, b: Any, *, unit: float) -> Any:
     """
     a, b = _of_one_dtype(xp, a, b)
     tied = (a == b) & xp.isinf(a)
-    share = _sigmoid_kernel(xp, (xp.where(tied, 0, a) - xp.where(tied, 0, b)) * unit)
-    return xp.where(tied & (a < 0), 0, share)
+    share = _sigmoid_kernel(xp, (blend(xp, tied, 0, a) - blend(xp, tied, 0, b)) * unit)
+    return blend(xp, tied & (a < 0), 0, share)
 
 
 # The derivative of logaddexp by its first argument: the part that it has in the sum.
@@ -199,10 +210,24 @@ _share: Elementwise = Elementwise(
     kernel=_share_kernel,
 )
 
+
+def _added_in(unit: float) -> Any:
+    """A kernel for ``max(a, b) + ln(1 + exp(-|a - b|))`` in units of 1 or of ln 2; equal infinities are not apart."""
+
+    def kernel(xp: Any, a: Any, b: Any) -> Any:
+        a, b = _of_one_dtype(xp, a, b)
+        apart = a != b
+        gap = blend(xp, apart, a, 0) - blend(xp, apart, b, 0)
+        return xp.maximum(a, b) + xp.log1p(_exp_below(xp, gap * unit)) * (1 / unit)
+
+    return kernel
+
+
 logaddexp: Elementwise = Elementwise(
     "logaddexp",
     lambda g, _y, a, b: g * _share(a, b, unit=1.0),
     lambda g, _y, a, b: g * _share(b, a, unit=1.0),
+    kernel=_added_in(1.0),
     doc="""``y = ln(eᵃ + eᵇ)``, elementwise, with broadcasting, without overflow.
 
     Examples
@@ -216,6 +241,7 @@ logaddexp2: Elementwise = Elementwise(
     "logaddexp2",
     lambda g, _y, a, b: g * _share(a, b, unit=_LN2),
     lambda g, _y, a, b: g * _share(b, a, unit=_LN2),
+    kernel=_added_in(_LN2),
     doc="""``y = log₂(2ᵃ + 2ᵇ)``, elementwise, with broadcasting, without overflow.
 
     Examples
@@ -230,7 +256,7 @@ logaddexp2: Elementwise = Elementwise(
 
 def _xlogy_kernel(xp: Any, x: Any, y: Any) -> Any:
     x, y = _of_one_dtype(xp, x, y)
-    return x * xp.log(xp.where((x == 0) & (y == y), 1, y))
+    return x * xp.log(blend(xp, (x == 0) & (y == y), 1, y))
 
 
 def _xlogy_by_x(g: Any, _y: Any, x: Any, y: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import backend, errors
+from ..core.dtypes import float16, float32, int64
 from ..core.kinds import Linear
 from ..core.patches import Patches
 from ..core.primitive import operand
@@ -41,34 +42,48 @@ def positions(xp: Any, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
 
 def _add_at(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
     """Add `g` to what stands at `index`, in place; an element that is named twice receives both."""
-    shape = out.shape
     if picks_once(index):
         out[index] += g
-    elif out.size and g.size:  # CuPy's add.at crashes on a target without elements
-        if len(shape) == len(index) == 1:  # NumPy's add.at is ten times as fast along a single axis
-            xp.add.at(out, xp.asarray(index[0]).reshape(-1), g.reshape(-1))
-        elif g.size >= _MANY and g.size >= 4 * _longest(index):  # whole rows: add.at is slow at them
-            xp.add.at(out.reshape(-1), positions(xp, shape, index).reshape(-1), g.reshape(-1))
-        else:
-            xp.add.at(out, index, g)
+    else:
+        add_repeatedly(xp, out, index, g)
+
+
+def add_repeatedly(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
+    """The same for integer arrays, which may name an element twice."""
+    shape = out.shape
+    if not out.size or not g.size:  # CuPy's add.at crashes on a target without elements
+        return
+    if len(shape) == len(index) == 1:  # NumPy's add.at is ten times as fast along a single axis
+        xp.add.at(out, xp.asarray(index[0]).reshape(-1), g.reshape(-1))
+    elif g.size >= _MANY and g.size >= 4 * _longest(index):  # whole rows: add.at is slow at them
+        xp.add.at(out.reshape(-1), positions(xp, shape, index).reshape(-1), g.reshape(-1))
+    else:
+        xp.add.at(out, index, g)
 
 
 def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
     """Zeros of `shape`, with `g` added at `index`."""
-    out = xp.zeros(shape, dtype=g.dtype)
     if picks_once(index):
+        out = xp.zeros(shape, dtype=g.dtype)
         out[index] = g
-    else:
-        _add_at(xp, out, index, g)
-    return out
+        return out
+    out = xp.zeros(shape, dtype=atomic(g.dtype))
+    add_repeatedly(xp, out, index, g.astype(out.dtype, copy=False))
+    return out.astype(g.dtype, copy=False)
+
+
+def atomic(dtype: Any) -> Any:
+    """The dtype to add up in: one that a GPU can read, add to and write in one step, and that does not saturate."""
+    return dtype if dtype.itemsize >= 4 else float32 if dtype == float16 else int64
 
 
 def _scatter_sum_kernel(xp: Any, *gs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """Zeros of `shape`, with each of several arrays added at its own index."""
-    out = xp.zeros(shape, dtype=xp.result_type(*gs))
+    dtype = xp.result_type(*gs)
+    out = xp.zeros(shape, dtype=atomic(dtype))
     for g, index in zip(gs, indices, strict=True):
-        _add_at(xp, out, index, g)
-    return out
+        _add_at(xp, out, index, g.astype(out.dtype, copy=False))
+    return out.astype(dtype, copy=False)
 
 
 def _written(values: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...]) -> Any:
@@ -319,7 +334,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
         )
     refuse_outside("take_along_axis", found, n := shape[place], place)
     with backend.beside(found):
-        found = found % max(n, 1)
+        found = found + n * (found < 0)  # a modulo would be slow
     return pick(ravel(arr), index=(along(arr, found, place),))
 
 

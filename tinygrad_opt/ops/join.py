@@ -23,7 +23,7 @@ def part(x: Any, axis: int, start: int | None, stop: int | None, step: int | Non
     return pick(x, index=(slice(None),) * axis + (slice(start, stop, step),))
 
 
-def _rows(x: Any) -> Any:
+def rows(x: Any) -> Any:
     """At least two axes; a vector is a row."""
     return _reshape(x, shape=(1,) * (2 - len(x.shape)) + tuple(x.shape)) if len(x.shape) < 2 else x
 
@@ -33,7 +33,7 @@ def _columns(x: Any) -> Any:
     return _reshape(x, shape=(x.size, 1)) if len(x.shape) < 2 else x
 
 
-def _sheets(x: Any) -> Any:
+def sheets(x: Any) -> Any:
     """At least three axes: a new one at the end, and for vectors and numbers one in front."""
     shape = tuple(x.shape)
     if len(shape) >= 3:
@@ -62,7 +62,7 @@ def vstack(tensors: Sequence[Any], *, dtype: Any = None) -> Any:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return _joined("vstack", [_rows(x) for x in operands("vstack", tensors, dtype)], 0)
+    return _joined("vstack", [rows(x) for x in operands("vstack", tensors, dtype)], 0)
 
 
 def dstack(tensors: Sequence[Any]) -> Any:
@@ -73,7 +73,7 @@ def dstack(tensors: Sequence[Any]) -> Any:
     >>> tg.dstack([tg.zeros(2, 3), tg.ones(2, 3)]).shape
     (2, 3, 2)
     """
-    return _joined("dstack", [_sheets(x) for x in operands("dstack", tensors)], 2)
+    return _joined("dstack", [sheets(x) for x in operands("dstack", tensors)], 2)
 
 
 def column_stack(tensors: Sequence[Any]) -> Any:

@@ -25,14 +25,14 @@ def matrices(
     """The argument as a stack of matrices, or an error that names the function; `half`: float16 will do."""
     x = operand(function, x, beside)
     if as_dtype(x.dtype) != float16 or not half:
-        x = wide(function, x, name)
+        x = factorizable(function, x, name)
     shape = x.shape
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         raise errors.not_matrices(function, name, shape, square)
     return x
 
 
-def wide(function: str, x: Any, name: str) -> Any:
+def factorizable(function: str, x: Any, name: str) -> Any:
     """The argument itself, if it holds numbers that there are factorizations for."""
     if as_dtype(x.dtype) == float16:
         raise TypeError(

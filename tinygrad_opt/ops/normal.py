@@ -10,11 +10,12 @@ import math
 from typing import Any
 
 from .. import backend, errors
-from ..core.dtypes import as_dtype, default_dtype, float16, float32
-from ..core.kinds import Constant, General, Linear, cast
+from ..core.dtypes import as_dtype, default_dtype
+from ..core.kinds import Constant, General, Linear
 from ..core.primitive import operand
+from .arguments import wide
 from .exponential import exp, sqrt
-from .precision import wide
+from .precision import widened
 from .shape import normalize_axes, normalize_axis
 
 __all__ = ["log_softmax", "normalize", "one_hot", "softmax", "softmax_cross_entropy"]
@@ -31,7 +32,7 @@ def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
 _softmax: General = General(
     "softmax",
     [lambda t, y, _x, *, axis: y * (t - (t * y).sum(axis, keepdims=True))],
-    kernel=wide(_softmax_kernel),
+    kernel=widened(_softmax_kernel),
 )
 
 
@@ -47,7 +48,7 @@ _log_softmax: General = General(
     "log_softmax",
     [lambda t, y, _x, *, axis: t - (t * exp(y)).sum(axis, keepdims=True)],
     [lambda g, y, _x, *, axis: g - exp(y) * g.sum(axis, keepdims=True)],
-    kernel=wide(_log_softmax_kernel),
+    kernel=widened(_log_softmax_kernel),
 )
 
 _one_hot: Constant = Constant(
@@ -85,7 +86,7 @@ _nll: Linear = Linear(
     lambda g, like, *, labels, reduction: _nll_transposed(
         g, labels=labels, reduction=reduction, classes=like.shape[-1]
     ),
-    kernel=wide(_nll_kernel),
+    kernel=widened(_nll_kernel),
 )
 _nll_transposed: Linear = Linear(
     "nll_transposed",
@@ -103,8 +104,7 @@ def _normalize_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> 
 
 
 def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-    if x.dtype == float16:  # as in the kernel
-        t, y, x = (cast(value, dtype=float32) for value in (t, y, x))
+    t, y, x = wide(t), wide(y), wide(x)  # as in the kernel
     # y = (x - μ)/s and ds = mean(y dx), so dy = (dx - mean(dx) - y mean(y dx)) / s.
     centred = x - x.mean(axis, keepdims=True)
     scale = sqrt((centred * centred).mean(axis, keepdims=True) + eps)
@@ -112,7 +112,7 @@ def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float
     return (t - t.mean(axis, keepdims=True) - along) / scale
 
 
-_normalize: General = General("normalize", [_normalize_rule], kernel=wide(_normalize_kernel))
+_normalize: General = General("normalize", [_normalize_rule], kernel=widened(_normalize_kernel))
 
 
 def softmax(x: Any, axis: int = -1) -> Any:

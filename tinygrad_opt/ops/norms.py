@@ -6,13 +6,14 @@ import math
 from typing import Any
 
 from .. import backend, errors
-from ..core.dtypes import as_dtype, float16, float32
+from ..core.dtypes import as_dtype
 from ..core.kinds import General
 from ..core.primitive import operand
 from .arguments import count, kept
 from .arithmetic import absolute, astype
 from .choice import where
 from .comparison import not_equal, sign
+from .precision import widened
 from .reduce import max, min, sum
 from .shape import _reshape, moveaxis, normalize_axes, normalize_axis
 from .spectra import svdvals
@@ -25,9 +26,8 @@ def _kernel(xp: Any, x: Any, *, p: float, axis: tuple[int, ...], keepdims: bool)
     if count(x.shape, axis) == 0:
         y = xp.zeros(shape, dtype=x.dtype)
     else:
-        wide = x.astype(float32) if x.dtype == float16 else x
-        y = _plain(xp, wide, shape, axis) if p == 2 else None
-        y = (_scaled(xp, wide, p, axis) if y is None else y).astype(x.dtype, copy=False)
+        y = _plain(xp, x, shape, axis) if p == 2 else None
+        y = _scaled(xp, x, p, axis) if y is None else y
     return y if keepdims else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axis))
 
 
@@ -73,7 +73,7 @@ def _pull(g: Any, y: Any, x: Any, *, p: float, axis: tuple[int, ...], keepdims: 
     return g.reshape(kept(x.shape, axis)) * _slope(y, x, p, axis)
 
 
-_norm: General = General("norm", [_push], [_pull], kernel=_kernel)
+_norm: General = General("norm", [_push], [_pull], kernel=widened(_kernel))
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:

@@ -10,7 +10,7 @@ from ..core.kinds import Constant, General
 from ..core.primitive import operand
 from .arithmetic import astype
 from .comparison import not_equal
-from .matrices import matrices, verify, wide
+from .matrices import factorizable, matrices, verify
 from .reduce import any as any_of
 from .shape import _reshape
 from .spectra import svdvals
@@ -139,7 +139,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     >>> tg.linalg.matrix_rank(tg.tensor([[1.0, 2.0], [2.0, 4.0]]))
     tensor(1)
     """
-    A = wide("matrix_rank", operand("matrix_rank", A), "A")
+    A = factorizable("matrix_rank", operand("matrix_rank", A), "A")
     if tol is not None and rtol is not None:
         raise ValueError("matrix_rank: only one of tol and rtol can be given")
     if len(A.shape) < 2:
@@ -182,7 +182,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, An
     (tensor([2.]), tensor([2.]))
     """
     a = matrices("lstsq", a, name="a", beside=b)
-    b = wide("lstsq", operand("lstsq", b, a), "b")
+    b = factorizable("lstsq", operand("lstsq", b, a), "b")
     if len(a.shape) != 2:
         raise errors.not_matrices("lstsq", "a", a.shape, False)
     m, n = a.shape

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.dtypes import float16, float32, float64
+from ..core.dtypes import float64
+from ..core.folding import folding, is_short
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
 from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
@@ -16,6 +17,7 @@ from .choice import maximum, minimum
 from .choice import where as choose
 from .comparison import equal
 from .exponential import exp
+from .precision import widened, wider
 from .shape import normalize_axes, normalize_axis
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "sum"]
@@ -27,26 +29,34 @@ def _spread(g: Any, like: Any, axis: tuple[int, ...]) -> Any:
 
 
 # The methods of arrays are a little quicker than the library's functions of the same name.
+_add_up = folding("sum", "add")
+
+
+def _mean_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    if axis == (x.ndim - 1,) and is_short(x):
+        return _add_up(xp, x, axis=axis, keepdims=keepdims) / count(x.shape, axis)
+    return x.mean(axis=axis, keepdims=keepdims)
+
+
 _sum: Linear = Linear(
     "sum",
     lambda g, like, *, axis, keepdims: _spread(g, like, axis),
-    kernel=lambda xp, x, *, axis, keepdims: x.sum(axis=axis, keepdims=keepdims),
+    kernel=_add_up,
 )
 _mean: Linear = Linear(
     "mean",
     lambda g, like, *, axis, keepdims: _spread(g * (1 / count(like.shape, axis)), like, axis),
-    kernel=lambda xp, x, *, axis, keepdims: x.mean(axis=axis, keepdims=keepdims),
+    kernel=_mean_kernel,
 )
 
 
 def shares(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """One, divided equally among the elements along `axis` that are equal to the reduced value `y`."""
-    dtype = float32 if x.dtype == float16 else x.dtype  # float16 cannot count beyond 65,504
-    chosen = cast(equal(x, y.reshape(kept(x.shape, axis))), dtype=dtype)
+    chosen = cast(equal(x, y.reshape(kept(x.shape, axis))), dtype=wider(x.dtype))
     return chosen / chosen.sum(axis, keepdims=True)
 
 
-def _extreme(name: str, library_name: str) -> General:
+def _extreme(name: str, of_two: str) -> General:
     """max or min: the derivative goes to the extreme elements, in equal parts."""
 
     def push(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -55,16 +65,14 @@ def _extreme(name: str, library_name: str) -> General:
     def pull(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
         return g.reshape(kept(x.shape, axis)) * shares(y, x, axis)
 
-    return General(name, [push], [pull], kernel=library_name)
+    return General(name, [push], [pull], kernel=folding(name, of_two))
 
 
-_max = _extreme("max", "max")
-_min = _extreme("min", "min")
+_max = _extreme("max", "maximum")
+_min = _extreme("min", "minimum")
 
 
 def _logsumexp_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    if x.dtype == float16:  # the sum of many would leave its range
-        return _logsumexp_kernel(xp, x.astype(float32), axis=axis, keepdims=keepdims).astype(float16)
     shape = kept(x.shape, axis)
     if x.size == 0:
         y = xp.full(shape, -xp.inf, dtype=x.dtype)
@@ -87,7 +95,7 @@ _logsumexp: General = General(
     "logsumexp",
     [lambda t, y, x, *, axis, keepdims: (t * _softmax_of(y, x, axis)).sum(axis, keepdims=keepdims)],
     [lambda g, y, x, *, axis, keepdims: g.reshape(kept(x.shape, axis)) * _softmax_of(y, x, axis)],
-    kernel=_logsumexp_kernel,
+    kernel=widened(_logsumexp_kernel),
 )
 
 

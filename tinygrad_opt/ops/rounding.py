@@ -84,10 +84,16 @@ floor_divide: Constant = Constant(
     """,
 )
 
+
+def _by_divisor(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """`b` goes into ``a - y`` a whole number of times, but for rounding; quicker than to divide by `b` once more."""
+    return -g * round((a - y) / b)
+
+
 remainder: Elementwise = Elementwise(
     "remainder",
     lambda g, _y, _a, _b: g,
-    lambda g, _y, a, b: -g * floor_divide(a, b),
+    _by_divisor,
     doc="""What dividing `a` by `b` leaves over, with the sign of `b`: ``a - b ⌊a/b⌋``, elementwise, with broadcasting.
 
     Examples
@@ -101,7 +107,7 @@ mod = remainder
 fmod: Elementwise = Elementwise(
     "fmod",
     lambda g, _y, _a, _b: g,
-    lambda g, y, a, b: -g * round((a - y) / b),  # b goes into a - y a whole number of times, but for rounding
+    _by_divisor,
     doc="""What dividing `a` by `b` leaves over, with the sign of `a`, elementwise, with broadcasting: C's remainder.
 
     Examples

@@ -1,26 +1,25 @@
 """Scans: what has been summed or multiplied up to each place of an axis, and the product of the whole axis.
 
-Products are differentiated without a division, so that zeros among the factors do no harm. What closes the circle is
-the linear recurrence ``sⱼ₊₁ = cⱼ sⱼ + bⱼ₊₁``: the derivative of a cumulative product is one, its transpose is one that
-runs backwards, and so are the derivatives of both. See Blelloch, "Prefix sums and their applications" (1990), §1.4.
+Products are differentiated without dividing by what could be 0, so that zeros among the factors do no harm. What closes
+the circle is the linear recurrence ``sⱼ₊₁ = cⱼ sⱼ + bⱼ₊₁``: the derivative of a cumulative product is one, its
+transpose is one that runs backwards, and so are the derivatives of both. See Blelloch, "Prefix sums and their
+applications" (1990), §1.4.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import float16
+from .. import backend
+from ..core.folding import folding
 from ..core.kinds import Constant, General, Linear
 from .arguments import Axes, as_type, in_one_axis, kept, start, wide
 from .index import scatter_add
+from .join import part
+from .precision import widened
 from .shape import concatenate, normalize_axes, normalize_axis, ravel
 
 __all__ = ["cumprod", "cumsum", "prod"]
-
-
-def part(x: Any, axis: int, first: int | None, last: int | None) -> Any:
-    """The elements ``first … last - 1`` along one axis."""
-    return x[(slice(None),) * axis + (slice(first, last),)]
 
 
 def _padded(x: Any, like: Any, axis: int, front: bool) -> Any:
@@ -57,8 +56,6 @@ _cumsum: Linear = Linear(
 def _recurrence_kernel(xp: Any, c: Any, b: Any, *, axis: int, reverse: bool) -> Any:
     """By doubling: after the k-th round each element knows what the 2ᵏ before it bring."""
     dtype = xp.result_type(c.dtype, b.dtype)
-    if dtype == float16:
-        return _recurrence_kernel(xp, wide(c), wide(b), axis=axis, reverse=reverse).astype(float16)
     turn = slice(None, None, -1 if reverse else 1)
     link, s = (xp.moveaxis(x, axis, 0)[turn].astype(dtype) for x in (c, b))
     reach, n = 1, s.shape[0]
@@ -93,7 +90,7 @@ recurrence: General = General(
         ),
         lambda g, _s, c, _b, *, axis, reverse: recurrence(c, g, axis=axis, reverse=not reverse),
     ],
-    kernel=_recurrence_kernel,
+    kernel=widened(_recurrence_kernel),
     doc="""Linear recurrence along `axis`: ``s₀ = b₀``, ``sⱼ₊₁ = cⱼ sⱼ + bⱼ₊₁``; from the other end with `reverse`.
 
     `c` is one shorter than `b` along `axis`; the other sides are equal.
@@ -125,18 +122,36 @@ def _cumprod_pull(g: Any, y: Any, x: Any, *, axis: int, reverse: bool) -> Any:
 _cumprod: General = General("cumprod", [_cumprod_push], [_cumprod_pull], kernel=_both_ways("cumprod"))
 
 
-def _others(x: Any, axis: int) -> Any:
-    """For each element the product of all others along `axis`."""
-    x = wide(x)
+# The product of a whole axis: its derivative is, for each element, the product of all others.
+
+
+def _others_kernel(xp: Any, x: Any, *, axis: int) -> Any:
+    """On the host a quotient, where it is known at once that nothing vanished or overflowed on the way to it."""
+    if x.size and x.dtype.kind == "f" and backend.of(x) is backend.HOST:
+        y = _multiplied(xp, x, axis=(axis,), keepdims=True)
+        limits = xp.finfo(y.dtype)
+        if bool(((abs(y) > limits.tiny / limits.eps) & (abs(y) < limits.max)).all()):
+            return y / x
     before, after = (_before(_cumprod(x, axis=axis, reverse=r), axis, r) for r in (False, True))
     return before * after
 
 
+def _others_rule(t: Any, _y: Any, x: Any, *, axis: int) -> Any:
+    """Symmetric, since what stands between two elements is the product of all but these."""
+    forward, backward = (_cumprod(x, axis=axis, reverse=r) for r in (False, True))
+    before, after = _before(forward, axis, False), _before(backward, axis, True)
+    moved_before = part(_cumprod_push(t, forward, x, axis=axis, reverse=False), axis, None, -1)
+    moved_after = part(_cumprod_push(t, backward, x, axis=axis, reverse=True), axis, 1, None)
+    return _padded(moved_before, x, axis, front=True) * after + before * _padded(moved_after, x, axis, front=False)
+
+
+_multiplied = folding("prod", "multiply")
+others: General = General("others", [_others_rule], kernel=widened(_others_kernel))
 _prod: General = General(
     "prod",
-    [lambda t, _y, x, *, axis, keepdims: (t * _others(x, axis)).sum(axis, keepdims=keepdims)],
-    [lambda g, _y, x, *, axis, keepdims: g.reshape(kept(x.shape, (axis,))) * _others(x, axis)],
-    kernel=lambda xp, x, *, axis, keepdims: x.prod(axis=axis, keepdims=keepdims),
+    [lambda t, _y, x, *, axis, keepdims: (t * others(wide(x), axis=axis)).sum(axis, keepdims=keepdims)],
+    [lambda g, _y, x, *, axis, keepdims: g.reshape(kept(x.shape, (axis,))) * others(wide(x), axis=axis)],
+    kernel=lambda xp, x, *, axis, keepdims: _multiplied(xp, x, axis=(axis,), keepdims=keepdims),
 )
 
 
@@ -187,7 +202,7 @@ def prod(
 ) -> Any:  # fmt: skip
     """Product of the elements along `axis`; parameters as for `sum`. The product of no elements is 1.
 
-    Derivatives of every order are right where there are zeros, too: nothing is divided.
+    Derivatives of every order are right where there are zeros, too.
 
     Examples
     --------

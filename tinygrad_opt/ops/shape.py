@@ -86,6 +86,11 @@ def as_shape(function: str, shape: Any, free: bool = False) -> tuple[int, ...]:
     return wanted
 
 
+def broadcasts(shape: Any, to: Any) -> bool:
+    """Whether an array of one shape can be repeated until it has the other."""
+    return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape[::-1], to[::-1], strict=False))
+
+
 def normalize_axis(function: str, axis: Any, ndim: int, argument: str = "axis") -> int:
     """One axis, counted from the front, or an error that names the function."""
     index = as_integer(function, argument, axis)

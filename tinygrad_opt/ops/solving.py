@@ -12,7 +12,7 @@ from typing import Any
 from .. import errors
 from ..core.kinds import General
 from ..core.primitive import operand
-from .matrices import matrices, verify, wide
+from .matrices import factorizable, matrices, verify
 from .shape import _reshape
 
 __all__ = ["inv", "solve"]
@@ -98,7 +98,7 @@ def solve(a: Any, b: Any) -> Any:
     tensor([0.5 , 0.25])
     """
     a = matrices("solve", a, square=True, name="a", beside=b)
-    b = wide("solve", operand("solve", b, a), "b")
+    b = factorizable("solve", operand("solve", b, a), "b")
     rows = tuple(b.shape)[-2:]
     if not rows or rows[0] != a.shape[-1]:
         raise errors.ShapeError(

@@ -12,7 +12,8 @@ from typing import Any
 
 from .. import backend
 from ..core.kinds import Elementwise
-from .precision import wide
+from .blend import blend
+from .precision import widened
 
 __all__ = ["erf", "erfc", "sinc"]
 
@@ -78,7 +79,7 @@ def _erf_kernel(xp: Any, x: Any) -> Any:
     size = xp.abs(x)
     far = xp.minimum(xp.maximum(size, _INNER), 6.0)  # further out, erf is 1
     far = 1 - xp.exp(-far * far) * _ratio(far, _ERFC)
-    return xp.where(size <= _INNER, _near_zero(xp, x, size), xp.copysign(far, x))
+    return blend(xp, size <= _INNER, _near_zero(xp, x, size), xp.copysign(far, x))
 
 
 def _erfc_kernel(xp: Any, x: Any) -> Any:
@@ -91,9 +92,9 @@ def _erfc_kernel(xp: Any, x: Any) -> Any:
     size = xp.minimum(size, 30.0)
     coarse = xp.trunc(size * 16) / 16
     weight = xp.exp(-coarse * coarse) * xp.exp((coarse - size) * (coarse + size))
-    far = weight * xp.where(size <= 4, middle, tail)
-    far = xp.where(xp.less(x, 0), 2 - far, far)
-    return xp.where(size <= _INNER, 1 - _near_zero(xp, x, size), far)
+    far = weight * blend(xp, size <= 4, middle, tail)
+    far = blend(xp, xp.less(x, 0), 2 - far, far)
+    return blend(xp, size <= _INNER, 1 - _near_zero(xp, x, size), far)
 
 
 def _gaussian_kernel(xp: Any, x: Any) -> Any:
@@ -101,12 +102,12 @@ def _gaussian_kernel(xp: Any, x: Any) -> Any:
     return xp.exp(-size * size)
 
 
-_gaussian: Elementwise = Elementwise("gaussian", lambda g, y, x: g * (-2 * (x * y)), kernel=wide(_gaussian_kernel))
+_gaussian: Elementwise = Elementwise("gaussian", lambda g, y, x: g * (-2 * (x * y)), kernel=widened(_gaussian_kernel))
 
 erf: Elementwise = Elementwise(
     "erf",
     lambda g, _y, x: g * (_SLOPE * _gaussian(x)),
-    kernel=wide(_in_blocks(_erf_kernel)),
+    kernel=widened(_in_blocks(_erf_kernel)),
     doc="""Error function, elementwise: ``y = 2/√π ∫₀ˣ exp(-t²) dt``.
 
     References
@@ -123,7 +124,7 @@ erf: Elementwise = Elementwise(
 erfc: Elementwise = Elementwise(
     "erfc",
     lambda g, _y, x: g * (-_SLOPE * _gaussian(x)),
-    kernel=wide(_in_blocks(_erfc_kernel)),
+    kernel=widened(_in_blocks(_erfc_kernel)),
     doc="""What the error function lacks to 1, elementwise: ``y = 1 - erf(x)``, to full precision where that is small.
 
     References
@@ -148,15 +149,15 @@ def _sinc_kernel(xp: Any, x: Any, *, order: int = 0) -> Any:
     z = math.pi * x
     in_series = xp.abs(z) <= near
     half_turns = xp.rint(x)  # taken off without an error, so that whole numbers give 0
-    sign = 1 - 2 * xp.abs(xp.fmod(half_turns, 2))
+    sign = 1 - 2 * (half_turns - 2 * xp.floor(0.5 * half_turns))
     sine, cosine = (sign * f(math.pi * (x - half_turns)) for f in (xp.sin, xp.cos))
-    far = xp.where(in_series, 1.0, z)
+    far = blend(xp, in_series, 1.0, z)
     value = sine / far
     for n in range(1, order + 1):
         value = ((cosine, -sine, -cosine, sine)[(n - 1) % 4] - n * value) / far
-    z = xp.where(in_series, z, 0.0)
+    z = blend(xp, in_series, z, 0.0)
     series = _polynomial(z * z, _sinc_series(order, near))
-    return xp.where(in_series, z * series if order % 2 else series, value) * math.pi**order
+    return blend(xp, in_series, z * series if order % 2 else series, value) * math.pi**order
 
 
 def _sinc_series(order: int, reach: float) -> list[float]:
@@ -175,7 +176,7 @@ def _sinc_series(order: int, reach: float) -> list[float]:
 sinc: Elementwise = Elementwise(
     "sinc",
     lambda g, _y, x, *, order=0: g * sinc(x, order=order + 1),
-    kernel=wide(_sinc_kernel),
+    kernel=widened(_sinc_kernel),
     doc="""``y = sin(πx) / (πx)``, elementwise, and 1 at 0.
 
     Parameters

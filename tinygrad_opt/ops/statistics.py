@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import errors
-from ..core.dtypes import float16, float64
+from ..core.dtypes import float64
 from ..core.kinds import General, broadcast_to
 from ..core.primitive import operand
 from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
@@ -13,6 +13,7 @@ from .arithmetic import square
 from .choice import where as choose
 from .comparison import equal
 from .exponential import sqrt
+from .precision import widened
 from .reduce import any, max, min, sum
 from .reduce import mean as mean_of
 from .shape import normalize_axis, permute_dims
@@ -21,8 +22,7 @@ __all__ = ["average", "ptp", "std", "var"]
 
 
 def _var_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], ddof: float, keepdims: bool) -> Any:
-    y = wide(x).var(axis=axis, ddof=ddof, keepdims=keepdims)
-    return y.astype(x.dtype) if x.dtype == float16 else y
+    return x.var(axis=axis, ddof=ddof, keepdims=keepdims)
 
 
 def _slopes(x: Any, axis: tuple[int, ...], ddof: float) -> Any:
@@ -35,7 +35,7 @@ _var: General = General(
     "var",
     [lambda t, _y, x, *, axis, ddof, keepdims: (t * _slopes(x, axis, ddof)).sum(axis, keepdims=keepdims)],
     [lambda g, _y, x, *, axis, ddof, keepdims: g.reshape(kept(x.shape, axis)) * _slopes(x, axis, ddof)],
-    kernel=_var_kernel,
+    kernel=widened(_var_kernel),
 )
 
 

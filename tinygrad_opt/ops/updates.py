@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend, errors
-from ..core.dtypes import float16, float32, int64
 from ..core.kinds import General, Linear, broadcast_to, cast
 from ..core.primitive import operand
 from ..core.tape import Variable
@@ -18,8 +17,9 @@ from . import arithmetic
 from .arguments import as_type
 from .choice import where
 from .comparison import equal
-from .index import canonical, pick, picks_once, positions, scatter_add
-from .shape import ravel
+from .index import add_repeatedly, atomic, canonical, pick, picks_once, positions, scatter_add
+from .precision import wider
+from .shape import broadcasts, ravel
 
 __all__: list[str] = []  # `Tensor.at` is the way in
 
@@ -30,19 +30,16 @@ def _written(method: str) -> Any:
     """A kernel that computes in a copy: at once where elements are named once, else by ``ufunc.at``."""
 
     def kernel(xp: Any, t: Any, v: Any, *, index: Index) -> Any:
-        out = xp.array(t, dtype=_atomic(t.dtype))
+        out = xp.array(t, dtype=atomic(t.dtype))
         if picks_once(index):
             out[index] = getattr(xp, method)(out[index], v)
+        elif method == "add":
+            add_repeatedly(xp, out, index, v.astype(out.dtype))
         elif out.size and v.size:
             getattr(xp, method).at(out, index, v.astype(out.dtype))
         return out.astype(t.dtype, copy=False)
 
     return kernel
-
-
-def _atomic(dtype: Any) -> Any:
-    """The dtype in which a GPU can read, compute and write in one step."""
-    return dtype if dtype.itemsize >= 4 else float32 if dtype == float16 else int64
 
 
 def _put_kernel(xp: Any, t: Any, v: Any, *, index: Index) -> Any:
@@ -74,7 +71,7 @@ def _extreme_at(name: str, method: str) -> General:
     """The extreme of an element and the values for it; what is tied shares the derivative equally, as in max."""
 
     def shares(y: Any, t: Any, v: Any, index: Index) -> tuple[Any, Any]:
-        dtype = float32 if y.dtype == float16 else y.dtype
+        dtype = wider(y.dtype)
         there = cast(equal(v, pick(y, index=index)), dtype=dtype)
         named = scatter_add(there * 0.0 + 1.0, shape=y.shape, index=index) > 0
         here = where(named, cast(equal(t, y), dtype=dtype), 1.0)
@@ -110,8 +107,7 @@ def _checked(method: str, t: Any, index: Any, value: Any) -> tuple[Any, Any, Ind
             f"t.astype({v.dtype}) first, or cast the value."
         )
     there = tuple(pick(array, index=index).shape)
-    sides = zip(tuple(v.shape)[::-1], there[::-1], strict=False)
-    if len(v.shape) > len(there) or not all(n in (1, m) for n, m in sides):
+    if not broadcasts(v.shape, there):
         raise errors.ShapeError(
             f"{name}: a value of shape {tuple(v.shape)} does not broadcast to the shape {there} of what this index "
             "picks"

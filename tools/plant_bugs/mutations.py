@@ -592,4 +592,29 @@ MUTATIONS = [
         "a tensor that requires gradients is exported by DLPack, and its graph forgotten",
         EXCHANGE,
     ),
+    # Reductions, order and updates.
+    Mutation(
+        "choosing the other one by bits",
+        "tinygrad_opt/ops/blend.py",
+        "    chosen ^= b",
+        "    chosen ^= a",
+        "where, of many elements: what is not chosen is mixed with what is",
+        ("tests/test_quick_kernels.py",),
+    ),
+    Mutation(
+        "fold without the third column",
+        "tinygrad_opt/core/folding.py",
+        "    for i in range(2, x.shape[-1]):",
+        "    for i in range(3, x.shape[-1]):",
+        "sum over a short last axis: a term is left out",
+        ("tests/test_quick_kernels.py",),
+    ),
+    Mutation(
+        "quotient by a product that vanished on the way",
+        "tinygrad_opt/ops/scan.py",
+        "if bool(((abs(y) > limits.tiny / limits.eps) & (abs(y) < limits.max)).all()):",
+        "if bool((y == y).all()):",
+        "prod: 0/0 where a factor is zero",
+        rule_of("prod"),
+    ),
 ]

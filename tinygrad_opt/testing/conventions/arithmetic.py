@@ -37,6 +37,10 @@ CONVENTIONS = (
         "power", "0 ** 1, by the base", lambda x: x**1, ([0.0],), [0.0], ([1.0],), ([0.0],), "x¹ is x",
     ),
     Convention(
+        "power", "0 ** 1, by both", ops.power, ([0.0], [1.0]), [0.0], ([1.0], [0.0]), ([1.0], [1.0]),
+        "x⁰ is 1 and 0 · log 0 is read as 0, in either order",
+    ),
+    Convention(
         "power", "0 ** 0.5, by the base", lambda x: x**0.5, ([0.0],), [0.0], ([inf],), ([-inf],), "as for sqrt",
     ),
     Convention(

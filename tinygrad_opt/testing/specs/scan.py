@@ -44,10 +44,21 @@ def _recurrence_reference(c: Any, b: Any, axis: int, reverse: bool) -> Any:
     return np.moveaxis(np.stack(s[::-1] if reverse else s), 0, axis)
 
 
+def _others(source: Source) -> Sample:
+    shape = source.shape(low=1)
+    return Sample([source.array(shape, FACTORS)], {"axis": source.integer(0, len(shape) - 1)})
+
+
+def _others_reference(x: Any, axis: int) -> Any:
+    kept = [np.delete(x, i, axis).prod(axis) for i in range(x.shape[axis])]
+    return np.stack(kept, axis) if kept else x
+
+
 SPECS = [
     Spec("cumsum", lambda x, axis: np.cumsum(x, axis=axis), _scanned),
     Spec("cumprod", lambda x, axis: np.cumprod(x, axis=axis), lambda source: _scanned(source, FACTORS)),
     Spec("prod", lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims), _prod),
+    Spec("others", _others_reference, _others, function=scan.others),
     Spec("recurrence", _recurrence_reference, _recurrence, function=scan.recurrence),
     unary("ones_like", np.ones_like),
 ]
