@@ -77,6 +77,8 @@ class Tensor(Protocols, Operators):
         raises instead of using the new ones. Writes into the array (``x.data[0] = 1``) are noticed only inside
         `detect_anomaly`.
         """
+        if (journal := current.get().journal) is not None and self.is_leaf:
+            journal.changing(self, in_place=True)  # by who asks for the array, perhaps
         return self._array
 
     @data.setter

@@ -13,7 +13,7 @@ from ..core.tape import Node
 from ..core.tensor import Tensor, own
 from ..core.walks import Route
 
-__all__ = ["nodes_of", "swept", "zeros_like"]
+__all__ = ["each_its_own", "nodes_of", "swept", "zeros_like"]
 
 Found = dict[Node, Tensor]
 Walk = Callable[..., dict[Node, Any]]
@@ -37,6 +37,17 @@ def _apart(found: dict[Node, Any], vectors: Sequence[Tensor]) -> Found:
         node: g if holders[id(g._array)] == 1 and getattr(g._array, "base", None) is None else g.clone()
         for node, g in tensors.items()
     }
+
+
+def each_its_own(tensors: Iterable[Any]) -> list[Any]:
+    """The tensors (or None), a copy in the place of one that came before: what is asked for twice shares no memory."""
+    seen: set[int] = set()
+    result = []
+    with enable_grad():
+        for tensor in tensors:
+            result.append(tensor.clone() if tensor is not None and id(tensor) in seen else tensor)
+            seen.add(id(tensor))
+    return result
 
 
 def nodes_of(tensors: Iterable[Tensor]) -> list[Node]:
