@@ -355,7 +355,7 @@ class Primitive:
 
 def operand(function: str, x: Any, beside: Any = None) -> Any:
     """`x` itself if it has a shape; a list or a number as a Tensor, which gives way to the operand `beside` it."""
-    if hasattr(x, "shape"):
+    if isinstance(x, Variable) or hasattr(x, "shape"):
         return x
     if isinstance(x, (list, tuple, int, float)):
         beside = getattr(beside, "_array", beside)

@@ -72,14 +72,15 @@ def as_integer(function: str, argument: str, value: Any) -> int:
 
 def as_shape(function: str, shape: Any, free: bool = False) -> tuple[int, ...]:
     """A shape given as one integer or as several; `free`: one side may be -1."""
+    if type(shape) is int and shape >= 0:  # what is asked for most takes the short way
+        return (shape,)
     try:
-        sides = shape if isinstance(shape, (tuple, list)) else (operator.index(shape),)
-    except TypeError:
-        sides = shape
-    try:
-        wanted = tuple([operator.index(n) for n in sides])
-    except TypeError:
-        raise TypeError(f"{function}: a shape is an integer or several; got {shape!r}") from None
+        wanted = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
+    except TypeError:  # an array of integers, or nonsense
+        try:
+            wanted = tuple(map(operator.index, shape))
+        except TypeError:
+            raise TypeError(f"{function}: a shape is an integer or several; got {shape!r}") from None
     if wanted and min(wanted) < 0 and not (free and min(wanted) == -1 and wanted.count(-1) == 1):
         kept = ", but for one -1" if free else ""
         raise errors.ShapeError(f"{function}: a shape has no negative sides{kept}; got {wanted}")
@@ -88,7 +89,7 @@ def as_shape(function: str, shape: Any, free: bool = False) -> tuple[int, ...]:
 
 def normalize_axis(function: str, axis: Any, ndim: int, argument: str = "axis") -> int:
     """One axis, counted from the front, or an error that names the function."""
-    index = as_integer(function, argument, axis)
+    index = axis if type(axis) is int else as_integer(function, argument, axis)
     if not -ndim <= index < ndim:
         raise errors.ShapeError(f"{function}: {argument} {index} is out of bounds for a tensor of {ndim} axes")
     return index % ndim
@@ -96,7 +97,10 @@ def normalize_axis(function: str, axis: Any, ndim: int, argument: str = "axis") 
 
 def normalize_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -> tuple[int, ...]:
     """All, one or several axes (None, an integer, a tuple), counted from the front and sorted."""
-    return tuple(range(ndim)) if axis is None else tuple(sorted(distinct_axes(function, axis, ndim, argument)))
+    if axis is None:
+        return tuple(range(ndim))
+    axes = distinct_axes(function, axis, ndim, argument)
+    return axes if len(axes) == 1 else tuple(sorted(axes))
 
 
 def distinct_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -> tuple[int, ...]:
