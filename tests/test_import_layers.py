@@ -25,7 +25,7 @@ LAYERS = [
 # Tensors have operators and methods, so their class needs the operations; these need only what lies under the class.
 UPWARD = {
     (f"core/{name}.py", "ops")
-    for name in ("creation", "draws", "numpy_arguments", "numpy_names", "operators", "protocols", "tensor")
+    for name in ("creation", "draws", "numpy_arguments", "numpy_names", "operators", "protocols", "tensor", "values")
 }
 
 # Third-party packages are imported inside functions, and only where the extra that brings them is about.

@@ -7,10 +7,11 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from .. import backend
+from ..core.gradients import own
 from ..core.modes import enable_grad
 from ..core.primitive import wrap
 from ..core.tape import Node
-from ..core.tensor import Tensor, own
+from ..core.tensor import Tensor
 from ..core.walks import Route
 
 __all__ = ["each_its_own", "nodes_of", "swept", "zeros_like"]

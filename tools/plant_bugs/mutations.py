@@ -88,7 +88,7 @@ MUTATIONS = [
     ),
     Mutation(
         "overwrite in a leaf",
-        "tinygrad_opt/core/tensor.py",
+        "tinygrad_opt/core/gradients.py",
         "array if node.grad is None else node.grad._array + array",
         "array",
         "a second backward() replaces the gradient instead of adding to it",
@@ -120,7 +120,7 @@ MUTATIONS = [
     ),
     Mutation(
         "view aliasing",
-        "tinygrad_opt/core/tensor.py",
+        "tinygrad_opt/core/gradients.py",
         'if id(array) in taken or getattr(array, "base", None) is not None or',
         "if",
         "gradients share memory with each other and with the caller's cotangent",
