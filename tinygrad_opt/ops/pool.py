@@ -14,8 +14,8 @@ from typing import Any
 from .. import backend, errors
 from ..core.kinds import Constant, General, Linear
 from .columns import widened
+from .concatenation import concatenate
 from .index import getitem
-from .shape import concatenate
 from .windows import Windows, floating, image, slide, unbatched, whole
 
 __all__ = [

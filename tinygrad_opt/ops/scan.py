@@ -12,8 +12,9 @@ from typing import Any
 from ..core.dtypes import float16
 from ..core.kinds import Constant, General, Linear
 from .arguments import Axes, as_type, in_one_axis, kept, start, wide
+from .concatenation import concatenate
 from .index import scatter_add
-from .shape import concatenate, normalize_axes, normalize_axis, ravel
+from .shape import normalize_axes, normalize_axis, ravel
 
 __all__ = ["cumprod", "cumsum", "prod"]
 
