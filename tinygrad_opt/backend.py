@@ -148,7 +148,7 @@ def of(array: Array) -> Backend:
         for kind, backend in _by_array.items():
             if isinstance(array, kind):
                 return backend
-        if _made_by_cupy(array):
+        if _of_cupy(type(array)):
             return _backend("cuda")
         raise TypeError(f"{type(array).__name__} is not an array of a known library (NumPy or CuPy)")
     return found
@@ -171,12 +171,8 @@ def has_own_rules(kind: type) -> bool:
     )
 
 
-def _made_by_cupy(value: Any) -> bool:
-    """Whether `value` is a CuPy array, made by the user's own ``import cupy`` perhaps."""
-    return _of_cupy(type(value))
-
-
 def _of_cupy(kind: type) -> bool:
+    """Whether a class is that of CuPy's arrays, made by the user's own ``import cupy`` perhaps."""
     return kind.__module__.partition(".")[0] == "cupy" and kind.__name__ == "ndarray"
 
 
