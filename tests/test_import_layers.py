@@ -205,3 +205,10 @@ def test_only_public_names_and_parts_of_the_package_show() -> None:
     shown = {name for name in dir(tinygrad_opt) if not name.startswith("_")}
     parts = {Path(file).stem for file in FILES if "/" not in file} | {Path(file).parts[0] for file in FILES}
     assert shown - set(tinygrad_opt.__all__) <= parts
+
+
+def test_the_guide_names_every_file_of_the_core() -> None:
+    guide = (ROOT.parent / "CONTRIBUTING.md").read_text()
+    assert [file for file in FILES if file.startswith("core/") and f"`{Path(file).name}`" not in guide] == [
+        "core/__init__.py"
+    ]

@@ -480,6 +480,30 @@ MUTATIONS = [
     ),
     # Transforms and checkpoints.
     Mutation(
+        "one generator for all",
+        "tinygrad_opt/backend.py",
+        "host = HOST.new_generator(state.seeds, HOST.kind)",
+        "host = generator(HOST.kind)",
+        "a recomputation in one thread sets back the random numbers of all others",
+        ("tests/test_checkpoint.py",),
+    ),
+    Mutation(
+        "counted twice",
+        "tinygrad_opt/core/tensor.py",
+        "if (journal := current.get().journal) is not None and self.is_leaf:",
+        "if (journal := current.get().journal) is not None and False:",
+        "a recomputation adds once more to what the function counts by x.data += 1",
+        ("tests/test_checkpoint.py",),
+    ),
+    Mutation(
+        "asked for twice",
+        "tinygrad_opt/transforms/sweeps.py",
+        "tensor.clone() if tensor is not None and id(tensor) in seen else tensor",
+        "tensor",
+        "gradients that were asked for twice share memory",
+        ("tests/test_gradients.py", "tests/test_scopes.py"),
+    ),
+    Mutation(
         "entries stay open",
         "tinygrad_opt/core/scopes.py",
         "return self.scope.depth > 0",
