@@ -206,10 +206,19 @@ def test_wrong_arrays_are_refused(wrong: float) -> None:
         verify.check_arrays("it", "gradient", [wrong * e for e in expected], expected)
 
 
+@pytest.fixture(scope="module")
+def torch_loaded() -> None:
+    """PyTorch loads a part of itself, which changes the warnings filters, at the first step of an optimizer."""
+    torch = pytest.importorskip("torch")
+    x = torch.ones(1, requires_grad=True)
+    x.sum().backward()
+    torch.optim.Adam([x]).step()
+
+
 @pytest.mark.oracle
+@pytest.mark.usefixtures("torch_loaded")
 def test_pytorch_agrees_with_the_referee(problem: Problem) -> None:
     """The referee's Adam is written here; PyTorch's is not."""
-    pytest.importorskip("torch")
     losses = verify.trajectory(load("torch").training_step(problem))
     verify.check_losses("PyTorch", losses, verify.referee_losses(problem))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import tracemalloc
 import weakref
 from typing import Any
@@ -355,6 +356,33 @@ def test_a_seed_set_inside_does_not_leak_out_of_the_second_run() -> None:
     assert tg.rand(2).tolist() == expected[1]
 
 
+def test_a_second_run_disturbs_no_other_thread() -> None:
+    """Another thread draws while the second run is under way: the numbers of a sequence, each once."""
+    runs: list[int] = []
+    drawn: list[float] = []
+
+    def draw() -> None:
+        drawn.extend(tg.rand(3).tolist())
+
+    def f(z: Any) -> Any:
+        mask = tg.rand(1).astype(tg.float64)
+        runs.append(1)
+        if len(runs) == 2:
+            other = threading.Thread(target=draw)
+            other.start()
+            other.join()
+        return tg.exp(z) * mask * tg.rand(1).astype(tg.float64)
+
+    x = vector(1.0, requires_grad=True)
+    tg.manual_seed(0)
+    expected = [tg.rand(1).item(), tg.rand(1).item(), *tg.rand(3).tolist(), tg.rand(1).item()]
+    tg.manual_seed(0)
+    y = tg.checkpoint(f, x).sum()
+    y.backward()
+    assert x.grad.tolist() == [y.item()]
+    assert [*drawn, tg.rand(1).item()] == expected[2:]
+
+
 def test_state_that_a_function_overwrites_is_as_it_was() -> None:
     """A power iteration that keeps its vector: the second run starts from the vector of before the first."""
     u, starts = vector(1.0, 0.0), []
@@ -373,6 +401,30 @@ def test_state_that_a_function_overwrites_is_as_it_was() -> None:
     assert u.tolist() == after == [1, 3]
     np.testing.assert_allclose(g.numpy(), y.item() * np.array([[1.0, 3.0], [1.0, 3.0]]), rtol=1e-14)
     assert v.tolist() == [2, 6]
+
+
+def _by_assignment(count: tg.Tensor) -> None:
+    count.data += 1
+
+
+def _by_element(count: tg.Tensor) -> None:
+    count.data[0] += 1
+
+
+@pytest.mark.parametrize("write", [_by_assignment, _by_element])
+def test_what_a_function_counts_in_place_is_counted_once(write: Any) -> None:
+    count, fixed = vector(0.0), tg.asarray(np.broadcast_to(np.ones(1), (2,)))  # which cannot be written at all
+
+    def f(z: Any) -> Any:
+        write(count)
+        return tg.exp(z * count) * fixed.data.sum()
+
+    x = vector(1.0, requires_grad=True)
+    y = tg.checkpoint(f, x).sum()
+    assert count.tolist() == [1.0]
+    y.backward()
+    assert count.tolist() == [1.0]
+    assert x.grad.tolist() == y.detach().reshape(1).tolist()
 
 
 @pytest.mark.parametrize("name", ["linear.weight", "linear.bias"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
 import pickle
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 
 import tinygrad_opt as tg
 from tinygrad_opt import extend
+from tinygrad_opt.core.declaration import parameters
 from tinygrad_opt.core.primitive import REGISTRY, ours
 from tinygrad_opt.errors import GradcheckError
 from tinygrad_opt.extend import Constant, Elementwise, General, Linear, Multilinear
@@ -314,3 +317,28 @@ def test_what_is_no_primitive_and_what_has_no_sample() -> None:
         check_primitive(np.exp)
     with pytest.raises(TypeError, match=r"'flip_it' is not elementwise.*sample=lambda source"):
         check_primitive(Linear("flip_it", lambda g, like: g[::-1], kernel=lambda xp, x: x[::-1]))
+
+
+def _told(function: Any) -> tuple[Any, ...]:
+    """What `parameters` should say, from the signature."""
+    found = inspect.signature(function).parameters.values()
+    of = {kind: tuple(p.name for p in found if p.kind is kind) for kind in {p.kind for p in found}}
+    one = inspect.Parameter
+    positional = (*of.get(one.POSITIONAL_ONLY, ()), *of.get(one.POSITIONAL_OR_KEYWORD, ()))
+    stars = ("".join(of.get(kind, ())) for kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD))
+    return positional, of.get(one.KEYWORD_ONLY, ()), *stars
+
+
+def test_parameters_are_those_of_the_signature() -> None:
+    def odd(g: Any, /, _x: Any = 0, *rest: Any, axis: int, shape: Any = (), **more: Any) -> Any:
+        inner = axis
+        return inner
+
+    @functools.wraps(odd)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return odd(*args, **kwargs)
+
+    kernels = [p._kernel for p in ours().values() if not isinstance(p._kernel, str)]
+    for function in (odd, wrapped, functools.partial(odd, 1), lambda: 0, lambda *, axis: axis, *kernels):
+        assert parameters(function) == _told(function)
+    assert parameters(min) is None  # it does not tell

@@ -40,6 +40,18 @@ def test_containers_and_intermediate_inputs() -> None:
     assert tg.gradients(y, [y])[0].item() == 1
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_that_are_asked_for_twice_share_no_memory(create_graph: bool) -> None:
+    x, other = number(3.0, requires_grad=True), number(1.0, requires_grad=True)
+    first, again, *unused = tg.gradients(x * x, [x, x, other, other], create_graph=create_graph, unused="none")
+    assert unused == [None, None]
+    assert first.requires_grad is again.requires_grad is create_graph
+    first.data = first.data * 0
+    assert again.item() == 6.0
+    if create_graph:
+        assert tg.gradients(again, x).item() == 2.0
+
+
 def test_unused_inputs_are_named() -> None:
     x, other = vector(1.0, requires_grad=True), tg.ones(2, 3, requires_grad=True)
     y = (x * x).sum()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ LAYERS = [
 # Tensors have operators and methods, so their class needs the operations; these need only what lies under the class.
 UPWARD = {
     (f"core/{name}.py", "ops")
-    for name in ("creation", "draws", "numpy_arguments", "numpy_names", "operators", "protocols", "tensor")
+    for name in ("creation", "draws", "numpy_arguments", "numpy_names", "operators", "protocols", "tensor", "values")
 }
 
 # Third-party packages are imported inside functions, and only where the extra that brings them is about.
@@ -187,3 +188,27 @@ def test_the_reader_sees_what_is_wrong(file, source, upward, refused):
     (entry,) = imports(file, source)
     assert goes_up(entry) == upward
     assert (is_foreign(entry) and not may_be_missing(entry)) == refused
+
+
+def test_what_most_programs_do_not_need_is_imported_when_it_is_asked_for() -> None:
+    idle = ["testing", "viz", "catalogue", "core.explain"]
+    code = (
+        f"import sys, tinygrad_opt as tg\nidle = {[f'{PACKAGE}.{name}' for name in idle]} + ['numpy.random']\n"
+        "assert not sys.modules.keys() & set(idle), sys.modules.keys() & set(idle)\n"
+        "tg.functions, tg.testing, tg.viz, tg.ones(1).explain(), tg.rand(1)\n"
+        "assert sys.modules.keys() >= set(idle)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_only_public_names_and_parts_of_the_package_show() -> None:
+    shown = {name for name in dir(tinygrad_opt) if not name.startswith("_")}
+    parts = {Path(file).stem for file in FILES if "/" not in file} | {Path(file).parts[0] for file in FILES}
+    assert shown - set(tinygrad_opt.__all__) <= parts
+
+
+def test_the_guide_names_every_file_of_the_core() -> None:
+    guide = (ROOT.parent / "CONTRIBUTING.md").read_text()
+    assert [file for file in FILES if file.startswith("core/") and f"`{Path(file).name}`" not in guide] == [
+        "core/__init__.py"
+    ]

@@ -60,6 +60,23 @@ def test_results_are_cut_off_and_share_no_memory() -> None:
     assert not np.shares_memory(cotangent.data, t.data)
 
 
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_jacobians_of_a_result_that_is_returned_twice_share_no_memory(mode: str, size: int) -> None:
+    def twice(x: Any) -> Any:
+        y = x * x
+        return y, y
+
+    def outer(x: Any) -> Any:
+        first, second = tg.jacobian(twice, mode=mode)(x)
+        assert not np.shares_memory(first.detach().numpy(), second.detach().numpy())
+        return (first * second).sum()  # Σ 4 x²
+
+    x = tg.tensor(np.arange(1.0, size + 1))
+    assert tg.grad(outer)(x).tolist() == (8 * x).tolist()
+    outer(x)
+
+
 def test_what_comes_beside_the_value_is_attached_no_more_than_the_value() -> None:
     def f(x: tg.Tensor) -> tuple[tg.Tensor, dict[str, Any]]:
         return (x * x).sum(), {"twice": 2 * x, "x": x, "note": "kept as it is"}

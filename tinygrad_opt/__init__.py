@@ -9,8 +9,8 @@ Unrelated to the project named tinygrad.
 tensor([2., 4.])
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
 from . import cuda, data, errors, extend, nn, ops, optim, train
 from .backend import manual_seed
@@ -52,7 +52,7 @@ from .transforms import (
     vjp,
 )
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from . import testing, viz
     from .catalogue import functions
 
@@ -69,12 +69,12 @@ __all__ = [
 __all__ += ops.__all__
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     """What draws, what tests and what lists is imported when it is first used: most programs need none of it."""
     if name in ("testing", "viz"):
-        return importlib.import_module(f".{name}", __name__)
+        return _importlib.import_module(f".{name}", __name__)
     if name == "functions":
-        return importlib.import_module(".catalogue", __name__).functions
+        return _importlib.import_module(".catalogue", __name__).functions
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

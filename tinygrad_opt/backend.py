@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -147,7 +148,7 @@ def of(array: Array) -> Backend:
         for kind, backend in _by_array.items():
             if isinstance(array, kind):
                 return backend
-        if _made_by_cupy(array):
+        if _of_cupy(type(array)):
             return _backend("cuda")
         raise TypeError(f"{type(array).__name__} is not an array of a known library (NumPy or CuPy)")
     return found
@@ -170,12 +171,8 @@ def has_own_rules(kind: type) -> bool:
     )
 
 
-def _made_by_cupy(value: Any) -> bool:
-    """Whether `value` is a CuPy array, made by the user's own ``import cupy`` perhaps."""
-    return _of_cupy(type(value))
-
-
 def _of_cupy(kind: type) -> bool:
+    """Whether a class is that of CuPy's arrays, made by the user's own ``import cupy`` perhaps."""
     return kind.__module__.partition(".")[0] == "cupy" and kind.__name__ == "ndarray"
 
 
@@ -280,9 +277,18 @@ def to_device(array: Array, device: str) -> Array:
 
 # Random numbers. One seed drives all generators of the package; NumPy's global one is never touched.
 
-_seeds: Any = None  # made when first needed: importing numpy.random takes a while
-_generators: dict[str, Any] = {}
-_branch = 0  # counts how often the generators of devices were started anew under one seed
+
+class _Numbers:
+    """The random generators of all devices, each made from the one seed when it is first asked for."""
+
+    def __init__(self, seeds: Any = None, branch: int = 0) -> None:
+        self.seeds = seeds  # made when first needed: importing numpy.random takes a while
+        self.branch = branch  # counts how often the generators of devices were started anew under one seed
+        self.generators: dict[str, Any] = {}
+
+
+_numbers = _Numbers()
+_replayed: ContextVar[_Numbers | None] = ContextVar("replayed", default=None)  # of this thread or task alone
 
 
 def manual_seed(seed: int) -> None:
@@ -302,11 +308,11 @@ def manual_seed(seed: int) -> None:
     >>> bool((a == tg.rand(3)).numpy().all())
     True
     """
-    global _seeds, _branch
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"manual_seed: the seed is a non-negative integer; got {seed!r}")
-    _seeds, _branch = np.random.SeedSequence(int(seed)), 0
-    _generators.clear()
+    numbers = _replayed.get() or _numbers
+    numbers.seeds, numbers.branch = np.random.SeedSequence(int(seed)), 0
+    numbers.generators.clear()
 
 
 def generator(device: str = "cpu") -> Any:
@@ -315,16 +321,16 @@ def generator(device: str = "cpu") -> Any:
     On a GPU only ``random``, ``uniform``, ``integers`` and ``standard_normal`` may be relied upon; whatever must be
     the same for one seed on every device (initial weights, shuffles, splits) draws from the host's.
     """
-    found = _generators.get(device)
+    numbers = _replayed.get() or _numbers
+    found = numbers.generators.get(device)
     if found is None:
-        global _seeds
-        if _seeds is None:
-            _seeds = np.random.SeedSequence()
+        if numbers.seeds is None:
+            numbers.seeds = np.random.SeedSequence()
         key = [ord(c) for c in device]
-        if device != HOST.kind and _branch:
-            key.append(_branch)
-        seed = np.random.SeedSequence(_seeds.entropy, spawn_key=key)
-        found = _generators[device] = for_device(device).new_generator(seed, device)
+        if device != HOST.kind and numbers.branch:
+            key.append(numbers.branch)
+        seed = np.random.SeedSequence(numbers.seeds.entropy, spawn_key=key)
+        found = numbers.generators.setdefault(device, for_device(device).new_generator(seed, device))
     return found
 
 
@@ -342,28 +348,22 @@ def random_state() -> RandomState:
     The generator of a GPU does not tell its state. So those are dropped here, and the next number drawn on a GPU
     comes from a new one, of a branch that can be started again.
     """
-    global _branch
     host = generator(HOST.kind)
-    _generators.clear()
-    _generators[HOST.kind] = host
-    _branch += 1
-    return RandomState(_seeds, _branch, host.bit_generator.state)
+    numbers = _replayed.get() or _numbers
+    for device in [device for device in numbers.generators if device != HOST.kind]:
+        numbers.generators.pop(device, None)
+    numbers.branch += 1
+    return RandomState(numbers.seeds, numbers.branch, host.bit_generator.state)
 
 
 @contextlib.contextmanager
 def replaying(state: RandomState) -> Iterator[None]:
-    """Draw once more what was drawn after `state`; afterwards all generators go on as if nothing had been drawn."""
-    global _seeds, _branch
-    host = generator(HOST.kind)
-    seeds, branch, generators, before = _seeds, _branch, dict(_generators), host.bit_generator.state
-    _seeds, _branch = state.seeds, state.branch
-    _generators.clear()
-    _generators[HOST.kind] = host
+    """Draw once more what was drawn after `state`, from generators of its own: nobody else's numbers change by it."""
+    numbers = _Numbers(state.seeds, state.branch)
+    numbers.generators[HOST.kind] = host = HOST.new_generator(state.seeds, HOST.kind)
     host.bit_generator.state = state.host
+    token = _replayed.set(numbers)
     try:
         yield
     finally:
-        _seeds, _branch = seeds, branch
-        _generators.clear()
-        _generators.update(generators)
-        host.bit_generator.state = before
+        _replayed.reset(token)

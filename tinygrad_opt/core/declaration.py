@@ -10,14 +10,19 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["check_kernel", "check_name", "check_pairs", "check_rule", "declaring_module", "is_ours"]
+__all__ = ["check_kernel", "check_name", "check_pairs", "check_rule", "declaring_module", "is_ours", "parameters"]
 
 _PACKAGE = __name__.partition(".")[0]
+_STARS = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
 _FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+Parameters = tuple[tuple[str, ...], tuple[str, ...], str, str]
 
 
 def is_ours(module: str) -> bool:
@@ -48,11 +53,25 @@ def check_name(name: Any, registry: Mapping[str, Any], module: str) -> None:
     )
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+def parameters(function: Callable[..., Any]) -> Parameters | None:
+    """The names of positional and of keyword-only parameters, and those behind one and two stars ("" for none).
+
+    None for a function that does not tell, as some built-in ones.
+    """
+    if type(function) is FunctionType and not function.__dict__:  # at once: importing the package declares hundreds
+        code = function.__code__
+        names = iter(code.co_varnames)
+        positional, keyword = (tuple(islice(names, n)) for n in (code.co_argcount, code.co_kwonlyargcount))
+        args, kwargs = (next(names) if code.co_flags & flag else "" for flag in _STARS)
+        return positional, keyword, args, kwargs
     try:
-        return inspect.signature(function)
-    except (TypeError, ValueError):  # some built-in functions do not tell
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
         return None
+    positional = tuple(p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    keyword = tuple(p.name for p in found if p.kind is p.KEYWORD_ONLY)
+    args = "".join(p.name for p in found if p.kind is p.VAR_POSITIONAL)
+    return positional, keyword, args, "".join(p.name for p in found if p.kind is p.VAR_KEYWORD)
 
 
 def check_kernel(name: str, kernel: Any, count: int | None) -> list[str] | None:
@@ -72,23 +91,21 @@ def check_kernel(name: str, kernel: Any, count: int | None) -> list[str] | None:
         return None
     if not callable(kernel):
         raise TypeError(f"{name}: kernel must be a function, or a name in the array library; got {kernel!r:.80}")
-    signature = _signature(kernel)
-    if signature is None:
+    found = parameters(kernel)
+    if found is None:
         return None
-    parameters = list(signature.parameters.values())
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    positional, keyword, several, any_keyword = found
     needed = 1 + (count or 0)
     if len(positional) < needed and not several:
         arrays = "an array" if count == 1 else f"{count} arrays (one for each rule)" if count else "arrays"
         raise TypeError(
-            f"{name}: the kernel takes the array library first, and then {arrays}; its parameters are {signature}. "
+            f"{name}: the kernel takes the array library first, and then {arrays}; its parameters are "
+            f"{inspect.signature(kernel)}. "
             "Write kernel=lambda xp, x: xp.exp(-x * x)."
         )
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+    if any_keyword:
         return None
-    arrays_first = positional if several or count is None else positional[:needed]
-    return [p.name for p in parameters if p not in arrays_first and p.kind is not p.VAR_POSITIONAL]
+    return [*([] if several or count is None else positional[needed:]), *keyword]
 
 
 def check_rule(name: str, what: str, rule: Any, leading: Sequence[str], meta: Sequence[str] | None) -> None:
@@ -96,11 +113,16 @@ def check_rule(name: str, what: str, rule: Any, leading: Sequence[str], meta: Se
     wanted = f"{what}({', '.join([*leading, *(['*', *meta] if meta else [])])})"
     if not callable(rule):
         raise TypeError(f"{name}: expected a function {wanted}; got {rule!r:.80}")
-    signature = _signature(rule)
-    if signature is None:
+    found = parameters(rule)
+    if found is None:
         return
-    names = [parameter.lstrip("_") for parameter in signature.parameters]
-    if leading[1] == "y" and names[1:3] == ["x", "y"]:
+    positional, keyword, several, any_keyword = found
+    swapped = leading[1] == "y" and [name.lstrip("_") for name in positional[1:3]] == ["x", "y"]
+    one_for_one = len(positional) == len(leading) and (meta is None or set(keyword) == set(meta))
+    if one_for_one and not (swapped or several or any_keyword):
+        return
+    signature = inspect.signature(rule)
+    if swapped:
         raise TypeError(f"{name}: the rule {what}{signature} gets the output before the inputs: write {wanted}")
     try:
         if meta is None:  # whether the other parameters are metadata of this kernel cannot be known

@@ -1,8 +1,8 @@
 """A call with NumPy's arguments, as a call of our function of that name.
 
 Ours have NumPy's argument names, in NumPy's order, but not always all of them. So the arguments are given their names
-by NumPy's signature. Of those that ours lacks, the ones that say what is the case anyway are dropped, a few are
-expressed by other functions, and any other is an error that names it.
+by NumPy's signature. Of those that ours lacks, the ones that say what is the case anyway are dropped, and any other
+is an error that names it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ from .primitive import Primitive
 
 __all__ = ["parameters", "same", "translated"]
 
-# What `where=` leaves out counts as this.
-_NEUTRAL: dict[str, Any] = {"sum": 0, "prod": 1, "any": False, "all": True, "cumsum": 0, "cumprod": 1}
-# Where `dtype=` is the one of the sum or product, casting before it is the same.
-_CASTS_FIRST = {"sum", "prod", "mean", "cumsum", "cumprod", "var", "std", "trace"}
 _NOTHING = object()
 
 
@@ -54,8 +50,9 @@ def translated(numpy_function: Any, ours: Callable[..., Any], args: tuple[Any, .
     renamed = _same_places(list(theirs), list(accepted))
     call = {renamed.get(key, key): value for key, value in given.items()}
     call = {key: call[key] for key in call if key in accepted} | _that_matter(call, theirs)
-    first = next(iter(accepted), None)
-    call = _expressed(numpy_function.__name__, call, accepted, first)
+    if "dtype" in call and "dtype" not in accepted and numpy_function.__name__ == "trace":  # that of its sum
+        first = next(iter(accepted))
+        call[first] = ops.astype(call[first], call.pop("dtype"))
     for key in call:
         if key not in accepted and (primitive or not _takes_any(ours)):
             raise errors.no_numpy_argument(name, key)
@@ -87,17 +84,6 @@ def _same_places(theirs: list[str], accepted: list[str]) -> dict[str, str]:
         for t, a in zip(theirs, accepted, strict=False)
         if t != a and t not in accepted and a not in theirs
     }  # fmt: skip
-
-
-def _expressed(function: str, call: dict[str, Any], accepted: dict[str, Any], first: str | None) -> dict[str, Any]:
-    """`where` and `dtype` by other functions, where ours has no such arguments."""
-    if first not in call:
-        return call
-    if "where" in call and "where" not in accepted and function in _NEUTRAL:
-        call[first] = ops.where(call.pop("where"), call[first], _NEUTRAL[function])
-    if "dtype" in call and "dtype" not in accepted and function in _CASTS_FIRST:
-        call[first] = ops.astype(call[first], call.pop("dtype"))
-    return call
 
 
 @functools.cache

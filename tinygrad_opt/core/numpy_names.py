@@ -50,11 +50,10 @@ STRUCTURAL: dict[str, Callable[..., Any]] = {
 
 # Functions whose values are shapes, flags, positions, texts; or arrays of which the shape alone is taken.
 _CONSTANT = frozenset({
-    "allclose", "argwhere", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "ceil", "can_cast",
-    "common_type", "count_nonzero", "digitize", "empty_like", "flatnonzero", "floor", "floor_divide", "imag",
-    "isclose", "iscomplex", "iscomplexobj", "isin", "isneginf", "isposinf", "isreal", "isrealobj", "lexsort",
-    "may_share_memory", "min_scalar_type", "nonzero", "ones_like", "result_type", "rint", "searchsorted",
-    "shares_memory", "sign", "size", "spacing", "trunc", "fix", "zeros_like",
+    "allclose", "argwhere", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast",
+    "common_type", "digitize", "empty_like", "fix", "flatnonzero", "imag", "isclose", "iscomplex", "iscomplexobj",
+    "isin", "isneginf", "isposinf", "isreal", "isrealobj", "lexsort", "may_share_memory", "min_scalar_type",
+    "ones_like", "result_type", "rint", "shares_memory", "size", "spacing", "zeros_like",
 })  # fmt: skip
 
 METHODS: dict[tuple[str, str], Any] = {

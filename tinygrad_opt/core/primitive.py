@@ -89,11 +89,10 @@ def reads(rule: Rule | None, first: int) -> frozenset[int] | None:
     """
     if rule is None:
         return frozenset()
-    parameters = list(inspect.signature(rule).parameters.values())[1:]
-    if any(p.kind is p.VAR_POSITIONAL and not p.name.startswith("_") for p in parameters):
+    positional, _, rest, _ = declaration.parameters(rule) or ((), (), "rest", "")
+    if rest and not rest.startswith("_"):
         return None
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return frozenset(first + i for i, p in enumerate(positional) if not p.name.startswith("_"))
+    return frozenset(first + i for i, name in enumerate(positional[1:]) if not name.startswith("_"))
 
 
 class Primitive:
@@ -355,7 +354,7 @@ class Primitive:
 
 def operand(function: str, x: Any, beside: Any = None) -> Any:
     """`x` itself if it has a shape; a list or a number as a Tensor, which gives way to the operand `beside` it."""
-    if hasattr(x, "shape"):
+    if isinstance(x, Variable) or hasattr(x, "shape"):
         return x
     if isinstance(x, (list, tuple, int, float)):
         beside = getattr(beside, "_array", beside)

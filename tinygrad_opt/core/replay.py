@@ -9,7 +9,7 @@ by anybody else, it must not read: that is an error.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,12 +38,26 @@ def _held(tensor: Variable, in_place: bool) -> Held:
     return Held(tensor, tensor._array, tensor._node, values)
 
 
-def _exchange(states: Iterable[Held]) -> list[Held]:
+def _differs(state: Held) -> bool:
+    """Whether a tensor holds anything else than at that moment."""
+    if state.tensor._array is not state.array or state.tensor._node is not state.node:
+        return True
+    return state.values is not None and _overwritten(state)
+
+
+def _overwritten(state: Held) -> bool:
+    with backend.beside(state.array):
+        return not bool((state.array == state.values).all())
+
+
+def _exchange(states: Sequence[Held]) -> list[Held]:
     """Give tensors back what they held; returns what they held now."""
     now = [_held(state.tensor, state.values is not None) for state in states]
     for state in states:
-        state.tensor._array, state.tensor._node = state.array, state.node
-        if state.values is not None:
+        if state.tensor._array is not state.array:
+            state.tensor._array = state.array
+        state.tensor._node = state.node
+        if state.values is not None and _overwritten(state):
             with backend.beside(state.array):
                 state.array[...] = state.values
     return now
@@ -64,7 +78,7 @@ class Journal:
         return self.since is not None and ledger.last_write() > self.since
 
     def changing(self, tensor: Variable, in_place: bool = False) -> None:
-        """Note what a tensor holds before it is given another array, or its array is overwritten."""
+        """Note what a tensor holds before it is given another array, or its array is (or might be) overwritten."""
         if id(tensor) not in self.changed:
             self.changed[id(tensor)] = _held(tensor, in_place)
         if self.outer is not None and not self.repeating:
@@ -107,7 +121,7 @@ class Surroundings:
         journal = Journal()
         with _Noting(journal):
             yield
-        self._before = list(journal.changed.values())
+        self._before = [state for state in journal.changed.values() if _differs(state)]
 
     @contextlib.contextmanager
     def restored(self, since: int) -> Iterator[None]:

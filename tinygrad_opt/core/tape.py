@@ -98,7 +98,7 @@ class Leaf(Node):
     """The start of a graph: a tensor that the user made and wants derivatives for.
 
     It holds the tensor's gradient (so that the tape need not hold the tensor): `grad`, and `slot`, the place inside
-    an optimizer's flat vector where the gradient is to be written, if there is one (see `tensor.Slot`).
+    an optimizer's flat vector where the gradient is to be written, if there is one (see `gradients.Slot`).
     """
 
     __slots__ = ("slot",)

@@ -1,36 +1,40 @@
 """The Tensor that users hold: an array, and the node that made it.
 
 A Tensor is a thin handle. The array holds the values; the node, if there is one, holds everything the tape needs,
-the gradient of a leaf included. Operators stand in `operators`, what NumPy asks for in `protocols`.
+the gradient of a leaf included. Operators stand in `operators`, what NumPy asks for in `protocols`, and how values get
+out of a tensor in `values`.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import backend, errors, ops
 from ..ops.shape import move
-from . import ledger, running_sum
+from . import ledger
 from .dtypes import array_from_data, as_dtype
-from .explain import Explanation, explain
+from .gradients import store
 from .modes import current
 from .operators import Operators
 from .primitive import register_tensor, wrap
 from .protocols import Protocols
-from .tape import Leaf, Node, Variable
-from .walks import Route, located, pull_back
+from .tape import Leaf, Variable
+from .values import Values
+from .walks import Route, pull_back
 
-__all__ = ["Parameter", "Tensor"]
+if TYPE_CHECKING:
+    from .explain import Explanation
+
+__all__ = ["Parameter", "Tensor", "seed_for"]
 
 Array = Any
 
 
 @register_tensor
-class Tensor(Protocols, Operators):
+class Tensor(Values, Protocols, Operators):
     """An array that remembers how it was computed, so that derivatives can be taken.
 
     Parameters
@@ -77,6 +81,8 @@ class Tensor(Protocols, Operators):
         raises instead of using the new ones. Writes into the array (``x.data[0] = 1``) are noticed only inside
         `detect_anomaly`.
         """
+        if (journal := current.get().journal) is not None and self.is_leaf:
+            journal.changing(self, in_place=True)  # by who asks for the array, perhaps
         return self._array
 
     @data.setter
@@ -248,7 +254,7 @@ class Tensor(Protocols, Operators):
             raise errors.no_graph("this tensor")
         seed = seed_for(self, gradient)._array
         found = pull_back(Route([self._node]), [seed], free=not retain_graph)
-        _store(found, seed)
+        store(found, seed)
 
     def retain_grad(self) -> Tensor:
         """Ask `backward` to keep the gradient of this tensor although it is not a leaf; returns the tensor."""
@@ -291,33 +297,11 @@ class Tensor(Protocols, Operators):
         >>> y.explain().repeated[0].axes
         (0,)
         """
+        from .explain import explain  # most programs never ask
+
         return explain(self)
 
-    # Values, and moves.
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The values as a NumPy array; on the CPU it shares this tensor's memory.
-
-        Raises
-        ------
-        TypeError
-            For a tensor that requires gradients (write ``t.detach().numpy()``) or lives on a GPU (``t.cpu()``).
-        """
-        if self._node is not None or backend.of(self._array) is not backend.HOST:
-            raise errors.not_an_array(self._node is not None, self.device)
-        return self._array
-
-    def item(self) -> float | int | bool:
-        """The only element, as a Python number. On a GPU this waits for the computation to finish."""
-        if self.size != 1:
-            raise errors.ShapeError(f"item() needs exactly one element; this tensor has shape {self.shape}")
-        if self._node is not None:
-            running_sum.warn(self._node)
-        return backend.of(self._array).to_host(self._array).item()
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers."""
-        return backend.of(self._array).to_host(self._array).tolist()
+    # Copies and moves.
 
     def clone(self) -> Tensor:
         """A copy with memory of its own, through which derivatives flow."""
@@ -360,58 +344,7 @@ class Tensor(Protocols, Operators):
         self.name = name
         return self
 
-    # Python's own protocols.
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("a tensor without axes has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.shape:
-            raise TypeError("a tensor without axes cannot be iterated over; use .item() for its value")
-        return (self[i] for i in range(self.shape[0]))
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"a tensor of shape {self.shape} is neither true nor false as a whole; use .any() or .all()"
-            )
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype.kind not in "iu":
-            raise TypeError(f"only an integer tensor can serve as an index; got {self.dtype}")
-        return int(self.item())
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self._node is not None or backend.of(self._array) is not backend.HOST:
-            raise errors.not_an_array(self._node is not None, self.device)
-        return np.array(self._array, dtype=dtype, copy=copy)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item() if spec else str(self), spec)
-
-    def __repr__(self) -> str:
-        notes = []
-        host = backend.of(self._array).to_host(self._array)
-        if self.dtype.kind in "iuf" and self.dtype not in (np.dtype("float32"), np.dtype("int64")):
-            notes.append(f"dtype={self.dtype}")
-        if self.device != "cpu":
-            notes.append(f"device='{self.device}'")
-        if isinstance(self._node, Leaf):
-            notes.append("requires_grad=True")
-        elif self._node is not None:
-            notes.append(f"grad_fn='{self._node.primitive.name}'")
-            running_sum.warn(self._node)
-        body = np.array2string(host, separator=", ", prefix="tensor(")
-        return f"tensor({', '.join([body, *notes])})"
+    # Copying and pickling.
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -505,45 +438,3 @@ def seed_for(output: Tensor, gradient: Any = None, what: str = "gradient") -> Te
     if gradient.device != output.device:
         raise errors.mixed_devices("derivative", [("the vector", gradient.device), ("its tensor", output.device)])
     return gradient.to(array.dtype)
-
-
-def _store(found: dict[Node, Array], seed: Array) -> None:
-    """Add what a backward walk found to the gradients of the leaves; no two of them may share memory."""
-    taken = {id(seed)}
-    several = backend.has_several_devices()
-    for node, array in found.items():
-        slot = getattr(node, "slot", None)
-        node.passes = 1 if node.grad is None else getattr(node, "passes", 0) + 1
-        if slot is None:
-            with backend.beside(array):
-                node.grad = wrap(own(array if node.grad is None else node.grad._array + array, taken))
-        else:
-            (located(slot.add, 0) if several else slot.add)(array, node.grad is None)
-            node.grad = slot.tensor
-
-
-class Slot:
-    """The place of one leaf's gradient inside a larger vector: a view, written in place."""
-
-    __slots__ = ("region", "tensor")
-
-    def __init__(self, view: Array) -> None:
-        self.tensor: Tensor = wrap(view)
-        self.region = ledger.region(view)
-
-    def add(self, array: Array, anew: bool) -> None:
-        """Add to what the slot holds, or start anew."""
-        if anew:
-            self.tensor._array[...] = array
-        else:
-            self.tensor._array += array
-        self.region.touch("backward()")
-
-
-def own(array: Array, taken: set[int]) -> Array:
-    """The array itself if nobody else can hold it, else a copy: views, and arrays in `taken`, belong to others."""
-    if id(array) in taken or getattr(array, "base", None) is not None or type(array) is not backend.of(array).array:
-        with backend.beside(array):
-            array = backend.namespace(array).array(array)
-    taken.add(id(array))
-    return array

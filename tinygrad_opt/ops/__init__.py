@@ -13,6 +13,7 @@ from . import (
     choice,
     columns,
     comparison,
+    concatenation,
     contract,
     conv,
     covariance,
@@ -47,6 +48,7 @@ from .broadcasting import *
 from .choice import *
 from .columns import *
 from .comparison import *
+from .concatenation import *
 from .contract import *
 from .conv import *
 from .covariance import *
@@ -81,6 +83,7 @@ __all__ += broadcasting.__all__
 __all__ += choice.__all__
 __all__ += columns.__all__
 __all__ += comparison.__all__
+__all__ += concatenation.__all__
 __all__ += contract.__all__
 __all__ += conv.__all__
 __all__ += covariance.__all__

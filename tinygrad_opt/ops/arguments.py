@@ -13,6 +13,7 @@ from typing import Any
 from .. import errors
 from ..core.dtypes import as_dtype
 from ..core.primitive import operand
+from ..core.tape import Variable
 from .arithmetic import astype
 from .choice import where as choose
 from .comparison import less_equal
@@ -28,6 +29,8 @@ def start(
     function: str, a: Any, *, out: None = None, dtype: Any = None, where: Any = True, instead: Any = 0
 ) -> Any:  # fmt: skip
     """The elements to reduce: cast to `dtype`, and with `instead` in the place of those that `where` leaves out."""
+    if isinstance(a, Variable) and out is None and dtype is None and where is True:  # the common call
+        return a
     a = operand(function, a)
     if out is not None:
         raise errors.no_out(function)
@@ -94,7 +97,7 @@ def count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
 def nonempty(function: str, x: Any, axis: Axes) -> tuple[int, ...]:
     """The axes of a reduction that has no value over zero elements."""
     axes = normalize_axes(function, axis, len(x.shape))
-    if not x.size and count(x.shape, axes) == 0:
+    if 0 in x.shape and not count(x.shape, axes):
         raise errors.ShapeError(
             f"{function}: no elements along axis {axes} of shape {tuple(x.shape)}; it needs at least one"
         )

@@ -10,10 +10,11 @@ from ..core.kinds import Elementwise
 from ..core.primitive import operand
 from .arguments import as_type, start, wide
 from .arithmetic import square
+from .concatenation import concatenate
 from .contract import matmul
 from .exponential import sqrt
 from .reduce import mean, sum
-from .shape import concatenate, transpose
+from .shape import transpose
 from .statistics import number
 
 __all__ = ["corrcoef", "cov"]

@@ -15,8 +15,8 @@ from ..core.kinds import General
 from ..errors import LinAlgError
 from .choice import where
 from .comparison import isfinite, sign
+from .concatenation import stack
 from .matrices import identity, matrices, unpack
-from .shape import stack
 from .solving import _inv
 from .spectra import _svd
 

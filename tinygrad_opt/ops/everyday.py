@@ -10,8 +10,9 @@ from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arithmetic import astype
 from .arrange import roll
+from .concatenation import operands
 from .join import rows, sheets
-from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis, operands
+from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "cross", "meshgrid", "vander"]
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from .. import errors
 from ..core.primitive import operand
+from .concatenation import joined, operands
 from .index import pick
-from .shape import _joined, _reshape, as_integer, normalize_axis, operands
+from .shape import _reshape, as_integer, normalize_axis
 
 __all__ = [
     "append", "array_split", "column_stack", "dsplit", "dstack", "hsplit", "hstack", "split", "unstack", "vsplit",
@@ -50,7 +51,7 @@ def hstack(tensors: Sequence[Any], *, dtype: Any = None) -> Any:
     tensor([1., 2., 3.])
     """
     parts = [x if x.shape else _reshape(x, shape=(1,)) for x in operands("hstack", tensors, dtype)]
-    return _joined("hstack", parts, 0 if len(parts[0].shape) == 1 else 1)
+    return joined("hstack", parts, 0 if len(parts[0].shape) == 1 else 1)
 
 
 def vstack(tensors: Sequence[Any], *, dtype: Any = None) -> Any:
@@ -62,7 +63,7 @@ def vstack(tensors: Sequence[Any], *, dtype: Any = None) -> Any:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return _joined("vstack", [rows(x) for x in operands("vstack", tensors, dtype)], 0)
+    return joined("vstack", [rows(x) for x in operands("vstack", tensors, dtype)], 0)
 
 
 def dstack(tensors: Sequence[Any]) -> Any:
@@ -73,7 +74,7 @@ def dstack(tensors: Sequence[Any]) -> Any:
     >>> tg.dstack([tg.zeros(2, 3), tg.ones(2, 3)]).shape
     (2, 3, 2)
     """
-    return _joined("dstack", [sheets(x) for x in operands("dstack", tensors)], 2)
+    return joined("dstack", [sheets(x) for x in operands("dstack", tensors)], 2)
 
 
 def column_stack(tensors: Sequence[Any]) -> Any:
@@ -85,7 +86,7 @@ def column_stack(tensors: Sequence[Any]) -> Any:
     tensor([[1., 3.],
             [2., 4.]])
     """
-    return _joined("column_stack", [_columns(x) for x in operands("column_stack", tensors)], 1)
+    return joined("column_stack", [_columns(x) for x in operands("column_stack", tensors)], 1)
 
 
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
@@ -96,7 +97,7 @@ def append(x: Any, values: Any, axis: int | None = None) -> Any:
     >>> tg.append(tg.tensor([[1.0, 2.0]]), 3.0)
     tensor([1., 2., 3.])
     """
-    return _joined("append", operands("append", (x, values)), axis)
+    return joined("append", operands("append", (x, values)), axis)
 
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:

@@ -16,7 +16,8 @@ from ..core.dtypes import as_dtype, float16
 from ..core.modes import current
 from ..core.primitive import operand
 from .choice import where
-from .shape import _reshape, concatenate
+from .concatenation import concatenate
+from .shape import _reshape
 
 
 def matrices(

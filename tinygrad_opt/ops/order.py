@@ -15,9 +15,10 @@ from ..core.dtypes import float64
 from ..core.kinds import Constant, General
 from .arguments import Axes, in_one_axis, kept, nonempty, start
 from .arithmetic import astype
+from .concatenation import stack
 from .index import along, pick, scatter_add
 from .reduce import shares
-from .shape import normalize_axis, ravel, stack
+from .shape import normalize_axis, ravel
 
 __all__ = ["argpartition", "argsort", "median", "partition", "percentile", "quantile", "sort"]
 

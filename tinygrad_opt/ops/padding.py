@@ -9,9 +9,10 @@ from .. import errors
 from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arithmetic import astype
+from .concatenation import beside, joined
 from .index import scatter_add
 from .join import part
-from .shape import _joined, as_integer, beside, normalize_axis
+from .shape import as_integer, normalize_axis
 
 __all__ = ["pad"]
 
@@ -136,7 +137,7 @@ def _between(x: Any, axis: int, width: tuple[int, int], values: Sides) -> Any:
             raise errors.ShapeError(f"pad: constant_values are numbers; got shape {tuple(value.shape)}")
         value = value if value.dtype == x.dtype else astype(value, x.dtype)
         blocks.append(broadcast_to(value, shape=(*x.shape[:axis], count, *x.shape[axis + 1 :])))
-    return _joined("pad", [blocks[0], x, blocks[1]], axis)
+    return joined("pad", [blocks[0], x, blocks[1]], axis)
 
 
 def _continued(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
@@ -148,7 +149,7 @@ def _continued(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
     source = _CONTINUED[mode]
     left = [source(i, length) for i in range(-before, 0)]
     right = [source(i, length) for i in range(length, length + after)]
-    return _joined("pad", [*_runs(x, axis, left), x, *_runs(x, axis, right)], axis)
+    return joined("pad", [*_runs(x, axis, left), x, *_runs(x, axis, right)], axis)
 
 
 def _runs(x: Any, axis: int, places: Sequence[int]) -> list[Any]:

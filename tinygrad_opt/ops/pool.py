@@ -15,9 +15,9 @@ from .. import backend, errors
 from ..core.kinds import Constant, General, Linear
 from .arguments import as_type, wide
 from .blend import BITS, bits_where
+from .concatenation import concatenate
 from .index import getitem
 from .precision import widened
-from .shape import concatenate
 from .windows import Windows, floating, image, slide, unbatched, whole
 
 __all__ = [

@@ -12,10 +12,11 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from .arithmetic import astype
 from .choice import where
+from .concatenation import beside, joined, operands
 from .index import pick
 from .join import part
 from .rounding import floor
-from .shape import _joined, _reshape, as_integer, beside, broadcast_to, normalize_axes, normalize_axis, operands
+from .shape import _reshape, as_integer, broadcast_to, normalize_axes, normalize_axis
 
 __all__ = ["diff", "gradient", "interp", "trapezoid"]
 
@@ -47,7 +48,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     first = [] if prepend is None else [_slab(x, "prepend", prepend, place)]
     last = [] if append is None else [_slab(x, "append", append, place)]
     if first or last:
-        x = _joined("diff", [*first, x, *last], place)
+        x = joined("diff", [*first, x, *last], place)
     for _ in range(times):
         later, earlier = part(x, place, 1, None), part(x, place, None, -1)
         x = later != earlier if x.dtype.kind == "b" else later - earlier
@@ -174,7 +175,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         left, right = part(gaps, axis, None, -1), part(gaps, axis, 1, None)
         inside = (right * part(lines, axis, None, -1) + left * part(lines, axis, 1, None)) / (left + right)
     ends = [_end_slope(f, spacing, gaps, axis, edge_order, last) for last in (False, True)]
-    slopes = _joined("gradient", [ends[0], inside, ends[1]], axis)
+    slopes = joined("gradient", [ends[0], inside, ends[1]], axis)
     return slopes if slopes.dtype == f.dtype else astype(slopes, f.dtype)
 
 
@@ -261,4 +262,4 @@ def _unrolled(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     with backend.beside(knots):
         order = (backend.namespace(knots).argsort(knots),)
     xp, fp = pick(xp, index=order), pick(fp, index=order)
-    return x, _joined("interp", [xp[-1:] - period, xp, xp[:1] + period], 0), _joined("interp", [fp[-1:], fp, fp[:1]], 0)
+    return x, joined("interp", [xp[-1:] - period, xp, xp[:1] + period], 0), joined("interp", [fp[-1:], fp, fp[:1]], 0)

@@ -14,10 +14,11 @@ from .. import backend
 from ..core.folding import folding
 from ..core.kinds import Constant, General, Linear
 from .arguments import Axes, as_type, in_one_axis, kept, start, wide
+from .concatenation import concatenate
 from .index import scatter_add
 from .join import part
 from .precision import widened
-from .shape import concatenate, normalize_axes, normalize_axis, ravel
+from .shape import normalize_axes, normalize_axis, ravel
 
 __all__ = ["cumprod", "cumsum", "prod"]
 

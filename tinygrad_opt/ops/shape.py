@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -12,12 +11,10 @@ from .. import backend, errors
 from ..core import kinds
 from ..core.kinds import Linear
 from ..core.primitive import operand
-from ..core.tape import Variable
-from .arithmetic import astype
 
 __all__ = [
-    "broadcast_to", "concat", "concatenate", "copy", "expand_dims", "moveaxis", "permute_dims", "ravel", "reshape",
-    "squeeze", "stack", "swapaxes", "transpose",
+    "broadcast_to", "copy", "expand_dims", "moveaxis", "permute_dims", "ravel", "reshape", "squeeze", "swapaxes",
+    "transpose",
 ]  # fmt: skip
 
 _reshape: Linear = Linear("reshape", lambda g, like, *, shape: _reshape(g, shape=like.shape),
@@ -50,18 +47,6 @@ def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-def _slice_of(g: Any, like: Any, *, axis: int, starts: tuple[int, ...], position: int) -> Any:
-    return g[(slice(None),) * axis + (slice(starts[position], starts[position] + like.shape[axis]),)]
-
-
-_concatenate: Linear = Linear(
-    "concatenate",
-    _slice_of,
-    kernel=lambda xp, *arrays, axis, starts: xp.concatenate(arrays, axis=axis),
-    variadic=True,
-)
-
-
 def as_integer(function: str, argument: str, value: Any) -> int:
     """A whole number of any library as Python's int, or an error that names the function and its argument."""
     try:
@@ -72,14 +57,15 @@ def as_integer(function: str, argument: str, value: Any) -> int:
 
 def as_shape(function: str, shape: Any, free: bool = False) -> tuple[int, ...]:
     """A shape given as one integer or as several; `free`: one side may be -1."""
+    if type(shape) is int and shape >= 0:  # what is asked for most takes the short way
+        return (shape,)
     try:
-        sides = shape if isinstance(shape, (tuple, list)) else (operator.index(shape),)
-    except TypeError:
-        sides = shape
-    try:
-        wanted = tuple([operator.index(n) for n in sides])
-    except TypeError:
-        raise TypeError(f"{function}: a shape is an integer or several; got {shape!r}") from None
+        wanted = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
+    except TypeError:  # an array of integers, or nonsense
+        try:
+            wanted = tuple(map(operator.index, shape))
+        except TypeError:
+            raise TypeError(f"{function}: a shape is an integer or several; got {shape!r}") from None
     if wanted and min(wanted) < 0 and not (free and min(wanted) == -1 and wanted.count(-1) == 1):
         kept = ", but for one -1" if free else ""
         raise errors.ShapeError(f"{function}: a shape has no negative sides{kept}; got {wanted}")
@@ -93,7 +79,7 @@ def broadcasts(shape: Any, to: Any) -> bool:
 
 def normalize_axis(function: str, axis: Any, ndim: int, argument: str = "axis") -> int:
     """One axis, counted from the front, or an error that names the function."""
-    index = as_integer(function, argument, axis)
+    index = axis if type(axis) is int else as_integer(function, argument, axis)
     if not -ndim <= index < ndim:
         raise errors.ShapeError(f"{function}: {argument} {index} is out of bounds for a tensor of {ndim} axes")
     return index % ndim
@@ -101,7 +87,10 @@ def normalize_axis(function: str, axis: Any, ndim: int, argument: str = "axis") 
 
 def normalize_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -> tuple[int, ...]:
     """All, one or several axes (None, an integer, a tuple), counted from the front and sorted."""
-    return tuple(range(ndim)) if axis is None else tuple(sorted(distinct_axes(function, axis, ndim, argument)))
+    if axis is None:
+        return tuple(range(ndim))
+    axes = distinct_axes(function, axis, ndim, argument)
+    return axes if len(axes) == 1 else tuple(sorted(axes))
 
 
 def distinct_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -> tuple[int, ...]:
@@ -306,103 +295,3 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     """
     x = operand("broadcast_to", x)
     return kinds.broadcast_to(x, shape=as_shape("broadcast_to", shape))
-
-
-def operands(function: str, tensors: Any, dtype: Any = None) -> list[Any]:
-    """The tensors of a sequence; lists and numbers among them give way to the arrays."""
-    if isinstance(tensors, (str, dict)) or not hasattr(tensors, "__iter__") or getattr(tensors, "shape", None) == ():
-        raise TypeError(f"{function}: expected a sequence of tensors, as in {function}([a, b]); got {tensors!r:.60}")
-    parts = list(tensors)
-    if not parts:
-        raise errors.ShapeError(f"{function}: at least one tensor is needed; got an empty sequence")
-    for position, x in enumerate(parts):
-        if not hasattr(x, "shape") and not isinstance(x, (list, tuple, int, float)):
-            raise errors.unsupported_argument(function, position, x)
-    arrays = [x for x in parts if hasattr(x, "shape")]
-    if not arrays:  # whole numbers give way to floating ones
-        arrays = [x for x in map(operand, itertools.repeat(function), parts) if x.dtype.kind == "f"]
-    reference = next((x for x in arrays if isinstance(x, Variable)), arrays[0] if arrays else None)
-    parts = [beside(function, "an argument", x, reference) for x in parts]
-    return parts if dtype is None else [astype(x, dtype) for x in parts]
-
-
-def beside(function: str, argument: str, value: Any, x: Any) -> Any:
-    """A number or list as an array of the dtype and kind of `x`: a Tensor beside a Tensor, or beside nothing."""
-    if hasattr(value, "shape"):
-        return value
-    if not isinstance(value, (list, tuple, int, float)):
-        raise TypeError(f"{function}: {argument} must be a number, a tensor or a list of numbers; got {value!r:.60}")
-    tensor = operand(function, value, x)
-    return tensor if x is None or isinstance(x, Variable) else tensor._array
-
-
-def _listed(parts: Sequence[Any]) -> str:
-    return ", ".join(str(tuple(x.shape)) for x in parts)
-
-
-def concatenate(tensors: Sequence[Any], axis: int | None = 0, *, dtype: Any = None) -> Any:
-    """Tensors one after the other along an existing axis.
-
-    Parameters
-    ----------
-    tensors : sequence of tensors or arrays
-        Equal in shape except along `axis`.
-    axis : int or None
-        None ravels them first.
-    dtype : dtype, optional
-        Of the result; the one that holds all of them where nothing is said.
-
-    Raises
-    ------
-    ShapeError
-        For an empty sequence, a bad axis, and shapes that do not fit.
-
-    Examples
-    --------
-    >>> tg.concatenate([tg.tensor([1.0]), tg.tensor([2.0, 3.0])])
-    tensor([1., 2., 3.])
-    """
-    return _joined("concatenate", operands("concatenate", tensors, dtype), axis)
-
-
-concat = concatenate
-
-
-def _joined(function: str, parts: Sequence[Any], axis: int | None) -> Any:
-    if axis is None:
-        parts, axis = [ravel(x) for x in parts], 0
-    shape = tuple(parts[0].shape)
-    if not shape:
-        raise errors.ShapeError(f"{function}: numbers have no axis to be joined along; use stack, or axis=None")
-    place = normalize_axis(function, axis, len(shape))
-    starts, total = [], 0
-    for x in parts:
-        sides = tuple(x.shape)
-        if len(sides) != len(shape):
-            raise errors.ShapeError(
-                f"{function}: all tensors need the same number of axes; got shapes {_listed(parts)}"
-            )
-        if sides[:place] != shape[:place] or sides[place + 1 :] != shape[place + 1 :]:
-            raise errors.ShapeError(
-                f"{function}: shapes {' and '.join(str(tuple(x.shape)) for x in parts)} do not fit: they may differ "
-                f"only in the length of axis {place}"
-            )
-        starts.append(total)
-        total += sides[place]
-    return _concatenate(*parts, axis=place, starts=tuple(starts))
-
-
-def stack(tensors: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
-    """Tensors of one shape, side by side along a new axis.
-
-    Examples
-    --------
-    >>> tg.stack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])]).shape
-    (2, 2)
-    """
-    parts = operands("stack", tensors, dtype)
-    if len({tuple(x.shape) for x in parts}) != 1:
-        raise errors.ShapeError(f"stack: all tensors need one shape; got {_listed(parts)}")
-    shape = tuple(parts[0].shape)
-    place = normalize_axis("stack", axis, len(shape) + 1)
-    return _joined("stack", [_reshape(x, shape=(*shape[:place], 1, *shape[place:])) for x in parts], place)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from .. import backend, errors
 from ..core.kinds import General
+from .concatenation import concatenate
 from .matrices import library_beside, lower, matrices, pack, symmetric, unpack, verify, wants_derivative
-from .shape import concatenate
 from .solving import _inv, _solve
 
 __all__ = ["cholesky", "qr"]

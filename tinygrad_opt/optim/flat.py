@@ -12,9 +12,10 @@ from typing import Any
 
 from .. import backend, errors
 from ..core import anomaly, ledger
+from ..core.gradients import Slot
 from ..core.modes import current
 from ..core.tape import Leaf
-from ..core.tensor import Slot, Tensor
+from ..core.tensor import Tensor
 from .program import BLOCK, Program
 
 __all__ = ["FlatVector"]

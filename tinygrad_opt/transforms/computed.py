@@ -71,7 +71,7 @@ def gradients(
     seeds = [seed_for(y, v) for y, v in recorded]
     route = Route([y._node for y, _ in recorded], sweeps.nodes_of(xs))
     products = sweeps.swept(pull_back, route, seeds, set(route.everything) if create_graph else None)
-    results = []
+    results: list[Any] = []
     for x, path in zip(xs, paths(inputs, "inputs"), strict=True):
         product = products.get(x._node)
         if product is None and unused == "error":
@@ -81,7 +81,7 @@ def gradients(
         elif create_graph and product is not None and product._node is None:
             product = _constant_of(product, xs)
         results.append(product)
-    return rebuild(results)
+    return rebuild(sweeps.each_its_own(results))
 
 
 def _constant_of(gradient: Tensor, inputs: Sequence[Tensor]) -> Tensor:

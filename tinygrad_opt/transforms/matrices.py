@@ -137,7 +137,7 @@ def _swept(walk: Any, route: Route, source: Tensor, targets: Sequence[Tensor], l
         found = [sweeps.swept(walk, route, [unit], live) for unit in _units(source)]
         rows = [[f[t._node] if t._node in f else sweeps.zeros_like(t) for f in found] for t in targets]
         with enable_grad():
-            return [ops.stack(row) if len(row) > 1 else row[0] for row in rows]
+            return sweeps.each_its_own([ops.stack(row) if len(row) > 1 else row[0] for row in rows])
     blocks = []
     for t in targets:
         with backend.beside(t._array):

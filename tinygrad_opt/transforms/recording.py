@@ -143,9 +143,4 @@ class Recording:
     def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
         """One tangent for each output, zeros for what does not depend on the inputs."""
         found = sweeps.swept(push_forward, self._route, tangents, self.live(tangents))
-        tangent, used = [], set()
-        for y in self.outputs:
-            t = found[y._node] if y._node in found else sweeps.zeros_like(y)
-            tangent.append(t.clone() if y._node in used else t)  # of a result that is returned twice
-            used.add(y._node)
-        return tangent
+        return sweeps.each_its_own(found[y._node] if y._node in found else sweeps.zeros_like(y) for y in self.outputs)

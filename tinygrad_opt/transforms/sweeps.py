@@ -7,13 +7,14 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from .. import backend
+from ..core.gradients import own
 from ..core.modes import enable_grad
 from ..core.primitive import wrap
 from ..core.tape import Node
-from ..core.tensor import Tensor, own
+from ..core.tensor import Tensor
 from ..core.walks import Route
 
-__all__ = ["nodes_of", "swept", "zeros_like"]
+__all__ = ["each_its_own", "nodes_of", "swept", "zeros_like"]
 
 Found = dict[Node, Tensor]
 Walk = Callable[..., dict[Node, Any]]
@@ -37,6 +38,17 @@ def _apart(found: dict[Node, Any], vectors: Sequence[Tensor]) -> Found:
         node: g if holders[id(g._array)] == 1 and getattr(g._array, "base", None) is None else g.clone()
         for node, g in tensors.items()
     }
+
+
+def each_its_own(tensors: Iterable[Any]) -> list[Any]:
+    """The tensors (or None), a copy in the place of one that came before: what is asked for twice shares no memory."""
+    seen: set[int] = set()
+    result = []
+    with enable_grad():
+        for tensor in tensors:
+            result.append(tensor.clone() if tensor is not None and id(tensor) in seen else tensor)
+            seen.add(id(tensor))
+    return result
 
 
 def nodes_of(tensors: Iterable[Tensor]) -> list[Node]:

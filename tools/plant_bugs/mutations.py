@@ -88,7 +88,7 @@ MUTATIONS = [
     ),
     Mutation(
         "overwrite in a leaf",
-        "tinygrad_opt/core/tensor.py",
+        "tinygrad_opt/core/gradients.py",
         "array if node.grad is None else node.grad._array + array",
         "array",
         "a second backward() replaces the gradient instead of adding to it",
@@ -120,7 +120,7 @@ MUTATIONS = [
     ),
     Mutation(
         "view aliasing",
-        "tinygrad_opt/core/tensor.py",
+        "tinygrad_opt/core/gradients.py",
         'if id(array) in taken or getattr(array, "base", None) is not None or',
         "if",
         "gradients share memory with each other and with the caller's cotangent",
@@ -616,5 +616,30 @@ MUTATIONS = [
         "if bool((y == y).all()):",
         "prod: 0/0 where a factor is zero",
         rule_of("prod"),
+    ),
+    # Transforms and checkpoints.
+    Mutation(
+        "one generator for all",
+        "tinygrad_opt/backend.py",
+        "host = HOST.new_generator(state.seeds, HOST.kind)",
+        "host = generator(HOST.kind)",
+        "a recomputation in one thread sets back the random numbers of all others",
+        ("tests/test_checkpoint.py",),
+    ),
+    Mutation(
+        "counted twice",
+        "tinygrad_opt/core/tensor.py",
+        "if (journal := current.get().journal) is not None and self.is_leaf:",
+        "if (journal := current.get().journal) is not None and False:",
+        "a recomputation adds once more to what the function counts by x.data += 1",
+        ("tests/test_checkpoint.py",),
+    ),
+    Mutation(
+        "asked for twice",
+        "tinygrad_opt/transforms/sweeps.py",
+        "tensor.clone() if tensor is not None and id(tensor) in seen else tensor",
+        "tensor",
+        "gradients that were asked for twice share memory",
+        ("tests/test_gradients.py", "tests/test_scopes.py"),
     ),
 ]
