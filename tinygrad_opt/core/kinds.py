@@ -27,6 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 Array = Any
+_MANY = 1000  # elements, from which on a sum over a short last axis repays to be folded
 
 
 class Elementwise(Primitive):
@@ -184,7 +185,7 @@ def _sum_to_kernel(xp: Any, x: Array, *, shape: tuple[int, ...]) -> Array:
     """Sum over the axes along which `shape` was broadcast to the shape of `x`."""
     lead = x.ndim - len(shape)
     axes = tuple(i for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
-    if x.ndim - 1 in axes and 1 < x.shape[-1] < 8 and x.size > 1000 and x.dtype != float16:
+    if x.ndim - 1 in axes and 1 < x.shape[-1] < 8 and x.size > _MANY and x.dtype != float16:
         x, axes = _fold(x), axes[:-1]
         if not axes:
             return x.reshape(shape)
