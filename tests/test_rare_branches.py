@@ -11,6 +11,7 @@ import pytest
 
 import tinygrad_opt as tg
 from properties import host
+from tinygrad_opt.core.primitive import named
 from tinygrad_opt.errors import ShapeError
 
 V, M = np.array([3.0, 1.0, 2.0]), np.arange(6.0).reshape(2, 3)
@@ -94,9 +95,17 @@ def test_axes_of_a_vector_may_be_one_number(device: str) -> None:
 
 
 def test_recurrences_of_float16_are_computed_in_float32(device: str) -> None:
-    """The gradient of a long product: float16 would lose the digits on the way."""
-    values = 1 + np.linspace(-1, 1, 600) / 64
-    exact = tg.grad(lambda x: tg.cumprod(x).sum())(tg.tensor(values.astype("float16").astype("float64"), device=device))
-    found = tg.grad(lambda x: tg.cumprod(x).sum())(tg.tensor(values, dtype=tg.float16, device=device))
+    """Rounded once, at the end: not in each round of the doubling."""
+    rng = np.random.default_rng(0)
+    c, b = rng.uniform(0.9, 1.1, (2, 299)).astype("float16"), rng.uniform(-1, 1, (2, 300)).astype("float16")
+    wide = (tg.tensor(x.astype("float64"), device=device) for x in (c, b))
+    narrow = (tg.tensor(x, device=device) for x in (c, b))
+    exact, found = (named("recurrence")(*args, axis=1, reverse=False) for args in (wide, narrow))
     assert found.dtype == tg.float16
-    np.testing.assert_allclose(host(found).astype("float64"), host(exact), rtol=0.02)
+    np.testing.assert_allclose(host(found).astype("float64"), host(exact), rtol=6e-4, atol=1e-5)
+
+
+def test_correlations_stay_within_one(device: str) -> None:
+    """What rounding has carried over the end is put back."""
+    x = tg.tensor([-1.0000002, -0.5, 1.0000002], dtype=tg.float32, device=device)
+    assert host(named("within_one")(x)).tolist() == [-1.0, -0.5, 1.0]
