@@ -109,3 +109,34 @@ def test_correlations_stay_within_one(device: str) -> None:
     """What rounding has carried over the end is put back."""
     x = tg.tensor([-1.0000002, -0.5, 1.0000002], dtype=tg.float32, device=device)
     assert host(named("within_one")(x)).tolist() == [-1.0, -0.5, 1.0]
+
+
+def test_averages_of_whole_numbers_are_floating(device: str) -> None:
+    array, weights = np.array([[1, 2, 4], [3, 5, 9]], "int32"), np.array([1, 2, 4], "int32")
+    x, w = (tg.tensor(a, device=device) for a in (array, weights))
+    same(tg.average(x), np.average(array))
+    same(tg.average(x, 1, w), np.average(array, 1, weights))
+    same(tg.average(x, 1, weights.tolist()), np.average(array, 1, weights))
+
+
+def test_the_rank_of_least_squares_depends_on_the_precision() -> None:
+    """A singular value of 1e-9 counts in float64, and is rounding in float32 (NumPy computes both in float64)."""
+    a, b = np.diag([1.0, 1e-9]), np.array([1.0, 1e-9])
+    for dtype, rank in ((tg.float64, 2), (tg.float32, 1)):
+        x, _, found, _ = tg.linalg.lstsq(tg.tensor(a, dtype=dtype), tg.tensor(b, dtype=dtype))
+        assert found == rank
+        np.testing.assert_allclose(x.numpy(), [1.0, rank - 1.0], rtol=1e-6)
+
+
+def test_the_sign_of_a_determinant_does_not_move() -> None:
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=tg.float64)
+    (sign, _), (moved, _) = tg.jvp(lambda x: tuple(tg.linalg.slogdet(x)), (x,), (tg.ones_like(x),))
+    assert (sign.item(), moved.item()) == (-1.0, 0.0)
+
+
+@pytest.mark.parametrize("name", ["kernel_size", "stride", "dilation"])
+def test_what_is_wrong_with_windows_is_named(name: str) -> None:
+    with pytest.raises(TypeError, match=f"^unfold: {name} must be"):
+        tg.unfold(np.ones((1, 1, 4, 4)), **({"kernel_size": 2} | {name: "ab"}))
+    with pytest.raises(ValueError, match=f"^unfold: {name} must be"):
+        tg.unfold(np.ones((1, 1, 4, 4)), **({"kernel_size": 2} | {name: 0}))
