@@ -140,3 +140,21 @@ def test_what_is_wrong_with_windows_is_named(name: str) -> None:
         tg.unfold(np.ones((1, 1, 4, 4)), **({"kernel_size": 2} | {name: "ab"}))
     with pytest.raises(ValueError, match=f"^unfold: {name} must be"):
         tg.unfold(np.ones((1, 1, 4, 4)), **({"kernel_size": 2} | {name: 0}))
+
+
+def test_an_unused_input_leaves_the_gradient_of_the_others(device: str) -> None:
+    x, z = (tg.tensor([1.0, 2.0], device=device, requires_grad=True) for _ in range(2))
+    for create_graph in (False, True):
+        found = tg.gradients((x * x).sum(), [x, z], unused="zero", create_graph=create_graph)
+        assert [g.tolist() for g in found] == [[2.0, 4.0], [0.0, 0.0]]
+
+
+def test_an_output_that_is_named_twice_counts_twice(device: str) -> None:
+    x = tg.tensor([1.0, 2.0], device=device, requires_grad=True)
+    y = (x * x).sum()
+    for create_graph in (False, True):
+        (found,) = tg.gradients([y, y], [x], create_graph=create_graph)
+        assert found.tolist() == [4.0, 8.0]
+        y = (x * x).sum()
+        (found,) = tg.gradients([y, x.sum(), y], [x], [tg.tensor(v, device=device) for v in (1.0, 5.0, -1.0)])
+        assert found.tolist() == [5.0, 5.0]
