@@ -220,6 +220,7 @@ def test_dtype_and_where_are_expressed_by_other_functions():
     assert np.add(leaf(), 1, dtype="float32").dtype == tg.float32
     assert np.sum(leaf(), dtype=np.float32).dtype == tg.float32
     assert np.sum(leaf(), 0, np.float32).dtype == tg.float32  # by position, where NumPy has it
+    assert np.full_like(leaf(), 2, None, "K", True, (3,)).tolist() == [2.0] * 3  # though ours has less places
     check_as_numpy(lambda x: np.sum(x, 0, None, None, True))
     check_as_numpy(lambda x: np.sum(x, axis=1, where=A > 0))
     assert np.all(leaf() > 0, where=A > 0).item()

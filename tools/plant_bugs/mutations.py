@@ -573,7 +573,7 @@ MUTATIONS = [
         "tinygrad_opt/core/numpy_arguments.py",
         "given = dict(zip(theirs, args, strict=False))",
         "given = dict(zip(accepted, args, strict=False))",
-        "np.sum(t, 0, None, None, True): the third argument is taken for keepdims",
+        "np.full_like(t, 2, None, 'K', True, (3,)): the order is taken for the shape",
         PROTOCOLS,
     ),
     Mutation(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import ops
 from ..sources import Domain, Source
 from .spec import Sample, Spec, unary
 
@@ -74,7 +75,7 @@ SPECS = [
     Spec("fmax", np.fmax, _pair_with_nan, analytic=False, kinks="a = b"),
     Spec("fmin", np.fmin, _pair_with_nan, analytic=False, kinks="a = b"),
     Spec("clip", _clip_reference, _clip, primitive="clip_high", analytic=False, kinks="x is on a bound"),
-    Spec("clip_low", np.maximum, _pair_without_ties, analytic=False, kinks="a = b"),
+    Spec("clip_low", np.maximum, _pair_without_ties, function=ops.clip, analytic=False, kinks="a = b"),
     Spec("clip_high", np.minimum, _pair_without_ties, analytic=False, kinks="a = b"),
     Spec("nan_to_num", np.nan_to_num, _nan_to_num, primitive="where", analytic=False),
 ]
