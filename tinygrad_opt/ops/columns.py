@@ -110,7 +110,8 @@ class Rows:
     The windows' values stand in rows as long as those of the padded image, with zeros between. Then what one tap of
     all windows sees is one contiguous run of the flattened image, and the image is the sum over the taps of these
     runs, each moved by the place of its tap: ``image[q] = Σ columns[tap, q - place(tap)]``. Zeros between the rows of
-    `columns` stand for what lies outside, so that the sum reads a strided view.
+    `columns` stand for what lies outside, so that the sum reads a strided view. What falls into the padding is not
+    wanted, so the padding behind a row and that before the next one may be the same memory.
 
     Attributes
     ----------
@@ -123,15 +124,16 @@ class Rows:
     ) -> None:
         self.windows = windows
         self._xp = xp
-        self._spaced = xp.zeros((longest, outs, windows.out[0], *windows.padded[1:]), dtype=dtype)
-        size, span, taps = math.prod(windows.padded), windows.span, windows.taps
-        flat = xp.zeros(longest * channels * taps * size + span, dtype=dtype)
-        rows = flat[: len(flat) - span].reshape(longest, groups, channels // groups * taps, size)
+        self._spaced = xp.zeros((longest, outs, windows.out[0], *windows.rows[1:]), dtype=dtype)
+        size, span, taps = math.prod(windows.rows), windows.span, windows.taps
+        each = max(size, span + windows.reach)
+        flat = xp.zeros(longest * channels * taps * each + span, dtype=dtype)
+        rows = flat[: len(flat) - span].reshape(longest, groups, channels // groups * taps, each)
         self.columns = rows[..., span : span + windows.reach]
-        steps, inner = [channels * taps * size, taps * size], taps
+        steps, inner = [channels * taps * each, taps * each], taps
         for k, d, far in zip(windows.kernel, windows.dilation, windows.pitch, strict=True):
             inner //= k
-            steps.append(inner * size - d * far)
+            steps.append(inner * each - d * far)
         shape = (longest, channels, *windows.kernel, size)
         strides = tuple(step * flat.itemsize for step in (*steps, 1))
         self._moved = xp.lib.stride_tricks.as_strided(flat[span:], shape=shape, strides=strides)
@@ -147,7 +149,7 @@ class Rows:
         moved = self._moved[:count]
         taps = "abdefghijk"[: moved.ndim - 3]
         total = self._xp.einsum(f"nc{taps}q->ncq", moved)  # quicker than sum()
-        return total.reshape(*total.shape[:2], *self.windows.padded)[self.windows.inside]
+        return total.reshape(*total.shape[:2], *self.windows.rows)[self.windows.inside]
 
 
 def widened(kernel: Any) -> Any:

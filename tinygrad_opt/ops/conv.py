@@ -101,7 +101,7 @@ def _conv_input_kernel(xp: Any, g: Array, weight: Array, *, windows: Windows, gr
             columns = xp.matmul(matrix, block).reshape(len(block), channels, *windows.kernel, *windows.out)
             x[part] = fold_block(xp, columns, windows)
         return x
-    parts = blocks(g, n, each * math.prod(windows.padded))
+    parts = blocks(g, n, each * math.prod(windows.rows))
     if parts:
         rows = Rows(xp, windows, parts[0].stop, groups, channels, groups * outs, x.dtype)
     for part in parts:

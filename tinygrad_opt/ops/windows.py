@@ -83,18 +83,23 @@ class Windows:
         return self.written or (self.taps == 1 and self.out == self.size and not self.is_padded)
 
     @cached_property
+    def rows(self) -> Sides:
+        """The shape of the padded image where the zeros behind a row are also those before the next one."""
+        return (*self.padded[:-1], max(self.out[-1], self.size[-1] + max(self.padding[-1])))
+
+    @cached_property
     def pitch(self) -> Sides:
-        """How far apart neighbours along each axis lie in the flattened padded image."""
-        return tuple(math.prod(self.padded[axis + 1 :]) for axis in range(len(self.size)))
+        """How far apart neighbours along each axis lie where these rows are flattened."""
+        return tuple(math.prod(self.rows[axis + 1 :]) for axis in range(len(self.size)))
 
     @cached_property
     def reach(self) -> int:
-        """How far the windows' first elements are spread over the flattened padded image."""
+        """How far the windows' first elements are spread over the flattened rows."""
         return sum((n - 1) * far for n, far in zip(self.out, self.pitch, strict=True)) + 1
 
     @cached_property
     def span(self) -> int:
-        """How far the taps of a window are spread over the flattened padded image."""
+        """How far the taps of a window are spread over the flattened rows."""
         taps = zip(self.kernel, self.dilation, self.pitch, strict=True)
         return sum((k - 1) * d * far for k, d, far in taps)
 
