@@ -20,6 +20,9 @@ GEOMETRIES = [
     ((6, 7), (3, 2), (2, 1), 1, 1),
     ((5, 9), (2, 4), 1, 0, 1),
     ((9,), (9,), 1, 0, 1),
+    ((3,), (4,), 3, 5, 2),  # taps that see nothing but padding
+    ((5, 2), (3, 3), (1, 2), (1, 3), (1, 2)),
+    ((4, 3, 5), (2, 1, 3), 1, (1, 0, 1), 1),
 ]
 
 
@@ -61,6 +64,19 @@ def test_columns_kept_or_not_is_the_same(monkeypatch, device):
         gradients, products = tg.grad(loss, argnums=(0, 1, 2))(x, w, b), tg.hvp(loss, (x, w, b), (x, w, b))
         found.append(joined((*gradients, *products)))
     np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_padding_is_a_copy_with_zeros_around(monkeypatch, device, dims):
+    """Whether the columns are written into blocks or kept, and although their memory is used again."""
+    x, w = arrays([(5, 2, *(4,) * dims), (3, 2, *(3,) * dims)], device)
+    around = tg.pad(x, ((0, 0), (0, 0), *((2, 2),) * dims))
+    convolve = getattr(tg, f"conv{dims}d")
+    for kept, block in ((0, 5000), (1 << 30, 5000)):
+        monkeypatch.setattr(conv, "KEPT", kept)
+        monkeypatch.setattr(columns, "HOST_BLOCK", block)
+        expected = host(convolve(around, w, stride=2))
+        np.testing.assert_allclose(host(convolve(x, w, stride=2, padding=2)), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_columns_are_kept_only_where_they_are_small():
@@ -129,6 +145,14 @@ def test_lists_and_numpy_integers():
     y = tg.conv1d([[1.0, 2.0, 4.0]], [[[1.0, 1.0]]], stride=np.int64(1), padding=(np.int32(0),))
     assert y.tolist() == [[3.0, 6.0]]
     assert tg.max_pool1d([[1.0, 2.0, 4.0]], np.int64(2)).tolist() == [[2.0]]
+
+
+def test_one_number_in_a_tuple_stands_for_every_axis(device):
+    x, w = arrays([(1, 2, 7, 8), (3, 2, 2, 2)], device)
+    for name, second in (("conv2d", w), ("max_pool2d", 2), ("avg_pool2d", [2])):
+        function = getattr(tg, name)
+        found = function(x, second, stride=(2,), padding=[1])
+        np.testing.assert_array_equal(host(found), host(function(x, second, stride=(2, 2), padding=(1, 1))))
 
 
 X, W = (2, 4, 5, 5), (6, 4, 3, 3)

@@ -19,7 +19,7 @@ CONVOLUTIONS = [
     "conv", "conv_input", "conv_weight", "conv_bias", "conv1d", "conv2d", "conv_transpose2d", "unfold", "fold",
 ]  # fmt: skip
 PATHS = [  # (module, what has another value there, operations that then go another way)
-    (conv, {"FEW": 0, "MANY": 0}, CONVOLUTIONS),
+    (conv, {"FEW": 0, "WIDE": 0}, CONVOLUTIONS),
     (conv, {"FEW": 1 << 30, "KEPT": 0}, CONVOLUTIONS),
     (columns, {"HOST_BLOCK": 1, "DEVICE_BLOCK": 1}, CONVOLUTIONS),
     (index, {"_MANY": 0}, ["getitem", "scatter_add", "scatter_sum", "take", "add_at", "subtract_at"]),

@@ -52,33 +52,39 @@ def unfolding(
     if windows.trivial or not parts:
         yield from ((part, x[part]) for part in parts)
         return
-    longest = parts[0].stop
-    stages = []  # (memory, what is copied there)
+    longest, last = parts[0].stop, len(windows.size) - 1
+    stages: list[tuple[Array, Array]] = []  # (memory, what is copied there)
     source = x
-    if windows.is_padded:
-        source = xp.zeros((longest, x.shape[1], *windows.padded), dtype=x.dtype)
-        stages.append((source[windows.inside], x))
-    place = 1 + len(windows.size)
-    for axis in reversed(range(len(windows.size))):
+    for axis in range(last, -1, -1):
         # source: (batch, channels, *kernel behind the axis, *size up to the axis, *out behind it)
-        shape, strides = source.shape, source.strides
-        shape = (*shape[:2], windows.kernel[axis], *shape[2:place], windows.out[axis], *shape[place + 1 :])
-        far, near = strides[place] * windows.dilation[axis], strides[place] * windows.stride[axis]
-        strides = (*strides[:2], far, *strides[2:place], near, *strides[place + 1 :])
-        seen = xp.lib.stride_tricks.as_strided(source, shape=shape, strides=strides)
+        shape = (x.shape[1], *windows.kernel[axis:], *windows.padded[:axis], *windows.out[axis:])
+        make = xp.zeros if axis == last and windows.is_padded else xp.empty
         if into is not None and axis == 0:
-            source = into
+            memory = into
+            if windows.is_padded and axis == last:
+                memory.fill(0)
         elif beside and axis == 0:
-            source = xp.moveaxis(xp.empty((*shape[1:place], longest, *shape[place:]), dtype=x.dtype), place - 1, 0)
+            memory = xp.moveaxis(make((*shape[: last + 2], longest, *shape[last + 2 :]), dtype=x.dtype), last + 2, 0)
         else:
-            source = xp.empty((longest, *shape[1:]), dtype=x.dtype)
-        stages.append((source, seen))
+            memory = make((longest, *shape), dtype=x.dtype)
+        if axis == last and windows.is_padded:
+            stages += [(memory[:, :, tap][there], x[here]) for tap, there, here in windows.falling]
+        else:
+            stages.append((memory, _seen(xp, source, memory.shape, windows, axis)))
+        source = memory
     for part in parts:
         count = part.stop - part.start
-        for memory, seen in stages:
-            whole_batch = seen.shape[0] == x.shape[0]
-            xp.copyto(memory[part if memory is into else slice(count)], seen[part if whole_batch else slice(count)])
+        for memory, seen in stages:  # each of the whole batch, or of a block
+            xp.copyto(*(a[part] if a.shape[0] == x.shape[0] else a[:count] for a in (memory, seen)))
         yield part, source[:count]
+
+
+def _seen(xp: Any, source: Array, shape: tuple[int, ...], windows: Windows, axis: int) -> Array:
+    """What all windows see along one axis, as a view: the axis becomes that of the windows, one of taps is put in."""
+    strides, place = source.strides, 1 + len(windows.size)
+    far, near = strides[place] * windows.dilation[axis], strides[place] * windows.stride[axis]
+    strides = (*strides[:2], far, *strides[2:place], near, *strides[place + 1 :])
+    return xp.lib.stride_tricks.as_strided(source, shape=(source.shape[0], *shape[1:]), strides=strides)
 
 
 def fold_block(xp: Any, columns: Array, windows: Windows) -> Array:
@@ -104,7 +110,8 @@ class Rows:
     The windows' values stand in rows as long as those of the padded image, with zeros between. Then what one tap of
     all windows sees is one contiguous run of the flattened image, and the image is the sum over the taps of these
     runs, each moved by the place of its tap: ``image[q] = Σ columns[tap, q - place(tap)]``. Zeros between the rows of
-    `columns` stand for what lies outside, so that the sum reads a strided view.
+    `columns` stand for what lies outside, so that the sum reads a strided view. What falls into the padding is not
+    wanted, so the padding behind a row and that before the next one may be the same memory.
 
     Attributes
     ----------
@@ -117,15 +124,16 @@ class Rows:
     ) -> None:
         self.windows = windows
         self._xp = xp
-        self._spaced = xp.zeros((longest, outs, windows.out[0], *windows.padded[1:]), dtype=dtype)
-        size, span, taps = math.prod(windows.padded), windows.span, windows.taps
-        flat = xp.zeros(longest * channels * taps * size + span, dtype=dtype)
-        rows = flat[: len(flat) - span].reshape(longest, groups, channels // groups * taps, size)
+        self._spaced = xp.zeros((longest, outs, windows.out[0], *windows.rows[1:]), dtype=dtype)
+        size, span, taps = math.prod(windows.rows), windows.span, windows.taps
+        each = max(size, span + windows.reach)
+        flat = xp.zeros(longest * channels * taps * each + span, dtype=dtype)
+        rows = flat[: len(flat) - span].reshape(longest, groups, channels // groups * taps, each)
         self.columns = rows[..., span : span + windows.reach]
-        steps, inner = [channels * taps * size, taps * size], taps
+        steps, inner = [channels * taps * each, taps * each], taps
         for k, d, far in zip(windows.kernel, windows.dilation, windows.pitch, strict=True):
             inner //= k
-            steps.append(inner * size - d * far)
+            steps.append(inner * each - d * far)
         shape = (longest, channels, *windows.kernel, size)
         strides = tuple(step * flat.itemsize for step in (*steps, 1))
         self._moved = xp.lib.stride_tricks.as_strided(flat[span:], shape=shape, strides=strides)
@@ -141,7 +149,7 @@ class Rows:
         moved = self._moved[:count]
         taps = "abdefghijk"[: moved.ndim - 3]
         total = self._xp.einsum(f"nc{taps}q->ncq", moved)  # quicker than sum()
-        return total.reshape(*total.shape[:2], *self.windows.padded)[self.windows.inside]
+        return total.reshape(*total.shape[:2], *self.windows.rows)[self.windows.inside]
 
 
 def _unfold_kernel(xp: Any, x: Array, *, windows: Windows) -> Array:

@@ -32,11 +32,11 @@ __all__ = [
 Array = Any
 # Bytes of columns that are kept rather than written out again in the backward pass: no more than a cache holds, where
 # reading them back is cheaper than unfolding.
-KEPT = 1 << 22
+KEPT = 1 << 23
 # An image is small beside the weight where it has so many times fewer windows than the weight has rows.
 FEW = 4
-# A matrix of so many rows gains more from a contiguous factor than turning that one costs.
-MANY = 128
+# With so many times more rows than windows, a product gains more from a contiguous factor than turning that one costs.
+WIDE = 2
 
 
 def _side_by_side(xp: Any, values: Array, groups: int, rows: int, axes: int) -> Array:
@@ -81,7 +81,7 @@ def _conv_weight_kernel(xp: Any, x: Array, g: Array, *, windows: Windows, groups
             total += xp.matmul(_side_by_side(xp, columns, groups, rows, len(windows.out)), right)
         else:
             right = right.swapaxes(2, 3)
-            if rows > MANY:
+            if rows > WIDE * windows.count:
                 right = xp.ascontiguousarray(right)
             columns = columns.reshape(len(columns), groups, rows, windows.count)
             total += xp.matmul(columns, right).sum(axis=0)
@@ -102,7 +102,7 @@ def _conv_input_kernel(xp: Any, g: Array, weight: Array, *, windows: Windows, gr
             columns = xp.matmul(matrix, block).reshape(len(block), channels, *windows.kernel, *windows.out)
             x[part] = fold_block(xp, columns, windows)
         return x
-    parts = blocks(g, n, each * math.prod(windows.padded))
+    parts = blocks(g, n, each * math.prod(windows.rows))
     if parts:
         rows = Rows(xp, windows, parts[0].stop, groups, channels, groups * outs, x.dtype)
     for part in parts:

@@ -83,18 +83,23 @@ class Windows:
         return self.written or (self.taps == 1 and self.out == self.size and not self.is_padded)
 
     @cached_property
+    def rows(self) -> Sides:
+        """The shape of the padded image where the zeros behind a row are also those before the next one."""
+        return (*self.padded[:-1], max(self.out[-1], self.size[-1] + max(self.padding[-1])))
+
+    @cached_property
     def pitch(self) -> Sides:
-        """How far apart neighbours along each axis lie in the flattened padded image."""
-        return tuple(math.prod(self.padded[axis + 1 :]) for axis in range(len(self.size)))
+        """How far apart neighbours along each axis lie where these rows are flattened."""
+        return tuple(math.prod(self.rows[axis + 1 :]) for axis in range(len(self.size)))
 
     @cached_property
     def reach(self) -> int:
-        """How far the windows' first elements are spread over the flattened padded image."""
+        """How far the windows' first elements are spread over the flattened rows."""
         return sum((n - 1) * far for n, far in zip(self.out, self.pitch, strict=True)) + 1
 
     @cached_property
     def span(self) -> int:
-        """How far the taps of a window are spread over the flattened padded image."""
+        """How far the taps of a window are spread over the flattened rows."""
         taps = zip(self.kernel, self.dilation, self.pitch, strict=True)
         return sum((k - 1) * d * far for k, d, far in taps)
 
@@ -102,6 +107,24 @@ class Windows:
     def sparse(self) -> bool:
         """Whether windows start at less than half of the elements of the image."""
         return any(s != 1 for s in self.stride) or self.reach > 2 * self.count
+
+    @cached_property
+    def falling(self) -> list[tuple[int, tuple[Any, ...], tuple[Any, ...]]]:
+        """Where the taps of the last axis fall into the image, and not into the padding.
+
+        For each tap its number, the index of the windows (and of the image in the other axes, which are padded), and
+        that of what these windows see there.
+        """
+        found = []
+        size, count, step, low = self.size[-1], self.out[-1], self.stride[-1], self.padding[-1][0]
+        for tap in range(self.kernel[-1]):
+            start = tap * self.dilation[-1] - low  # what the first window sees
+            first = max(0, -(start // step))
+            end = min(count, (size - 1 - start) // step + 1)
+            if first < end:
+                here = slice(start + first * step, start + (end - 1) * step + 1, step)
+                found.append((tap, (*self.inside[:-1], slice(first, end)), (..., here)))
+        return found
 
     def along(self, axis: int, tap: int) -> slice:
         """What one tap of all windows sees along an axis of the padded image."""
@@ -114,7 +137,9 @@ class Windows:
 
 def whole(function: str, name: str, value: Any, dims: int, low: int) -> Sides:
     """One whole number for every spatial axis, or one for each; none of them less than `low`."""
-    given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * dims
+    given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(given) == 1:  # PyTorch also takes the one number in a tuple
+        given *= dims
     if len(given) != dims:
         raise errors.ShapeError(
             f"{function}: {name} must be one number, or one for each of the {dims} spatial axes; got {value!r}"

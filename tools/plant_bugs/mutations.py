@@ -400,8 +400,8 @@ MUTATIONS = [
     Mutation(
         "columns moved too far",
         "tinygrad_opt/ops/columns.py",
-        "            steps.append(inner * size - d * far)",
-        "            steps.append(inner * size - far)",
+        "            steps.append(inner * each - d * far)",
+        "            steps.append(inner * each - far)",
         "conv_input: folds dilated windows as if they were dense",
         ("tests/test_conv.py",),
     ),
