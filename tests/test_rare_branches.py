@@ -33,7 +33,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: tg.histogram(V, 3, 5.0), TypeError, "histogram: range is a pair of numbers, (low, high); got 5.0"),
     (lambda: tg.histogram(V, 3, "ab"), TypeError, "histogram: range is a pair of numbers, (low, high); got 'ab'"),
     (lambda: tg.histogram(V, 3, (2.0, 1.0)), ValueError, "histogram: bins need a finite range"),
-    (lambda: tg.unbroadcast(M, 2.5), TypeError, "unbroadcast: shape must be an integer or a sequence of integers"),
+    (lambda: tg.unbroadcast(M, 2.5), TypeError, "unbroadcast: a shape is an integer or several; got 2.5"),
     (lambda: tg.unbroadcast(M > 0, 3), TypeError, "unbroadcast: expected real numbers to add up; got bool"),
     (lambda: tg.unfold(np.ones((1, 1, 3, 3)), 2, padding="same"), TypeError, "unfold: padding must be made of whole"),
     (lambda: tg.fold(np.ones((1, 4, 4)), 3, 2, padding="same"), TypeError, "fold: padding must be made of whole"),

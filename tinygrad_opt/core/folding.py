@@ -22,6 +22,7 @@ def is_short(x: Array) -> bool:
     """Whether these are many floating numbers with a short last axis (float16 is added up in float32)."""
     return (
         x.size > _MANY
+        and x.ndim > 1
         and 1 < x.shape[-1] < _SHORT
         and x.dtype.kind == "f"
         and x.dtype != float16
