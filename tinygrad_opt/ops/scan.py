@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.dtypes import float16
 from ..core.kinds import Constant, General, Linear
-from .arguments import Axes, as_type, in_one_axis, kept, start, wide
+from .arguments import Axes, as_type, in_one_axis, initially, kept, start, wide
 from .index import scatter_add
 from .shape import concatenate, normalize_axes, normalize_axis, ravel
 
@@ -200,4 +200,4 @@ def prod(
     row, place = in_one_axis(a, axes)
     y = as_type(_prod(row, axis=place, keepdims=False), dtype)
     y = y.reshape(kept(tuple(a.shape), axes)) if keepdims else y
-    return y if initial is None else as_type(y * initial, y.dtype)
+    return y if initial is None else y * initially("prod", initial, y.dtype)
