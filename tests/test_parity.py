@@ -111,3 +111,23 @@ def test_line_beside_an_infinite_value_has_the_slope_of_the_finite_side():
 def test_no_start_for_a_reduction_of_integers(name, initial):
     with pytest.raises(TypeError, match=f"{name}: initial must be a number that int64 can hold"):
         getattr(tg, name)(INTEGERS, initial=initial)
+
+
+def test_a_list_of_tensors_that_require_gradients_names_stack():
+    a = tg.tensor(1.0, requires_grad=True)
+    for call in (lambda: tg.mean([a, a]), lambda: tg.tensor([a, a]), lambda: a + [a, a]):
+        with pytest.raises(TypeError, match=r"tg\.stack\(\[a, b\]\)"):
+            call()
+
+
+def test_on_every_device(device):
+    x = tg.tensor([1.0, 2.0, 4.0], device=device)
+    assert tg.select([x > 3, x > 1], [x, -3], 0).dtype == tg.float32
+    assert tg.sum(x, initial=2).tolist() == 9.0
+    assert tg.max(x > 1, initial=2).tolist() is True
+    assert tg.average(x, returned=True)[1].tolist() == 3.0
+    assert tg.quantile(x, [], method="hazen").shape == (0,)
+    assert tg.interp(x, tg.tensor([0, 4], device=device), tg.tensor([0, 8], device=device)).tolist() == [2.0, 4.0, 8.0]
+    assert tg.searchsorted(x, 1.5).tolist() == 1
+    assert tg.trace(x.reshape(3, 1), dtype=tg.float64).dtype == tg.float64
+    assert np.isnan(tg.cov(x, ddof=3, aweights=x).tolist())
