@@ -251,7 +251,8 @@ def not_an_array(requires_grad: bool, device: str) -> TypeError:
     if requires_grad:
         return TypeError(
             "this tensor requires gradients, and NumPy would not record what it does with it: "
-            "write t.detach().numpy() for the values alone, or use the function of the same name in tg."
+            "write t.detach().numpy() for the values alone, tg.stack([a, b]) for a list of tensors, or use the "
+            "function of the same name in tg."
         )
     return TypeError(f"this tensor is on {device}; NumPy needs host memory: write t.cpu().numpy().")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from .reduce import axes
@@ -25,7 +26,16 @@ def statistic(x: Any, axis: Any, keepdims: bool, q: Any, method: str = "linear")
     if not x.numel():
         return torch.zeros((*q.shape, *kept), dtype=x.dtype)
     rows = x.permute((*rest, *reduced)).reshape((*sides, -1))
-    return torch.quantile(rows, q.reshape(-1), -1, interpolation=method).reshape((*q.shape, *kept))
+    return by_definition(rows, q.reshape(-1), method).reshape((*q.shape, *kept))
+
+
+def by_definition(rows: Any, q: Any, method: str) -> Any:
+    """What PyTorch does not know is the line through sorted elements, at the ranks that NumPy gives."""
+    if method in ("linear", "lower", "higher", "midpoint", "nearest"):
+        return torch.quantile(rows, q, -1, interpolation=method)
+    ranks = torch.from_numpy(np.quantile(np.arange(rows.shape[-1]) * 1.0, q.numpy(), method=method))
+    rows, below = torch.sort(rows, -1).values, ranks.floor().long()
+    return torch.lerp(rows[..., below], rows[..., ranks.ceil().long()], ranks - below).movedim(-1, 0)
 
 
 TORCH = {

@@ -48,6 +48,15 @@ def as_type(a: Any, dtype: Any) -> Any:
     return a if dtype is None or a.dtype == as_dtype(dtype) else astype(a, dtype)
 
 
+def initially(function: str, initial: Any, dtype: Any) -> Any:
+    """What a reduction starts with, in the dtype of its elements, as in NumPy: 1.5 among integers is 1."""
+    if hasattr(initial, "dtype"):
+        return as_type(initial, dtype)
+    if not isinstance(initial, (int, float)) or (dtype.kind in "iu" and not math.isfinite(initial)):
+        raise TypeError(f"{function}: initial must be a number that {dtype} can hold; got {initial!r:.60}")
+    return {"b": bool, "i": int, "u": int}.get(dtype.kind, float)(initial)
+
+
 def selection(function: str, where: Any, a: Any) -> Any:
     """The mask that was given as ``where=``: bool, and no larger than `a`, from which it selects."""
     mask, shape = operand(function, where, a), a.shape

@@ -13,6 +13,7 @@ from ..core.primitive import operand
 from ..core.tape import Variable
 from .arguments import as_type, start
 from .reduce import any, max, min, sum
+from .shape import beside
 
 __all__ = ["histogram", "searchsorted"]
 
@@ -45,7 +46,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
         raise ValueError(f"searchsorted: side is 'left' or 'right'; got {side!r}")
     if sorter is not None:
         a = a[sorter]
-    return _searchsorted(a, operand("searchsorted", v, a), side=side)
+    return _searchsorted(a, beside("searchsorted", "v", v, a), side=side)
 
 
 _histogram: Constant = Constant(

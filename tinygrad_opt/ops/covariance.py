@@ -8,7 +8,7 @@ from .. import errors
 from ..core.dtypes import float64
 from ..core.kinds import Elementwise
 from ..core.primitive import operand
-from .arguments import as_type, start, wide
+from .arguments import as_type, quotient, start, wide
 from .arithmetic import square
 from .concatenation import concatenate
 from .contract import matmul
@@ -69,15 +69,15 @@ def cov(
                 "smaller ddof"
             )
         centred = x - mean(x, 1, keepdims=True)
-        weighted, divisor = centred, n - ddof
+        c = matmul(centred, transpose(centred)) / (n - ddof)
     else:
         total = sum(w)
         centred = x - sum(x * w, 1, keepdims=True) / total
-        weighted = centred * w
         divisor = total - ddof * (
             1 if aweights is None else sum(w * as_type(operand("cov", aweights, x), x.dtype)) / total
         )
-    c = as_type(matmul(centred, transpose(weighted)) / divisor, given.dtype)
+        c = quotient(matmul(centred, transpose(centred * w)), divisor)
+    c = as_type(c, given.dtype)
     return c.reshape(()) if c.size == 1 else c
 
 

@@ -11,6 +11,7 @@ from .. import errors
 from ..core.kinds import Linear, broadcast_to
 from ..core.primitive import operand
 from .index import pick, scatter_add
+from .reduce import sum
 from .shape import _reshape, as_integer, moveaxis, normalize_axis
 
 __all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
@@ -56,15 +57,15 @@ def _diagonal(function: str, x: Any, offset: int, axis1: int, axis2: int) -> Any
     return pick(_reshape(x, shape=(*lead, n * m)), index=(..., _slice(n, m, k)))
 
 
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum along the diagonals of matrices; parameters as for `diagonal`.
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    """The sum along the diagonals of matrices, in that `dtype`; parameters as for `diagonal`.
 
     Examples
     --------
     >>> tg.trace(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(5.)
     """
-    return _diagonal("trace", x, offset, axis1, axis2).sum(-1)
+    return sum(_diagonal("trace", x, offset, axis1, axis2), -1, dtype)
 
 
 def diag(x: Any, k: int = 0) -> Any:

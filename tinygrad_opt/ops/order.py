@@ -23,7 +23,18 @@ from .shape import normalize_axis, ravel
 __all__ = ["argpartition", "argsort", "median", "partition", "percentile", "quantile", "sort"]
 
 KINDS = (None, "quicksort", "heapsort", "mergesort", "stable")
-METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+# Hyndman and Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996): the quantile at the
+# share q lies at the place n q + α + q (1 - α - β), counted from 1.
+PLACES = {
+    "linear": (1.0, 1.0),
+    "interpolated_inverted_cdf": (0.0, 1.0),
+    "hazen": (0.5, 0.5),
+    "weibull": (0.0, 0.0),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+STEPS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation")
+METHODS = (*PLACES, *STEPS)
 
 
 def _argsort_kernel(xp: Any, x: Any, *, axis: int) -> Any:
@@ -247,8 +258,11 @@ def quantile(
         All axes by default.
     out, overwrite_input, weights
         Only for NumPy's order of arguments.
-    method : {"linear", "lower", "higher", "midpoint", "nearest"}
-        What to take between the two elements next to ``q (n - 1)``.
+    method : str
+        Where the quantile lies among the sorted elements, by NumPy's names: "linear", "lower", "higher", "midpoint" and
+        "nearest" are what to take between the two elements next to ``q (n - 1)``; the others are "inverted_cdf",
+        "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull",
+        "median_unbiased" and "normal_unbiased".
     keepdims : bool
         Keep the reduced axes, with length 1.
 
@@ -286,23 +300,44 @@ def _quantiles(
     row, place = in_one_axis(a, axes)
 
     def one(share: Any) -> Any:
-        if isinstance(share, (list, tuple)) and share:
-            return stack([one(s) for s in share])
+        if isinstance(share, (list, tuple)):
+            return stack([one(s) for s in share]) if share else stack([one(0)])[:0]
         if not isinstance(share, (int, float)) or not 0 <= share <= whole:
             raise ValueError(f"{function}: q lies between 0 and {whole:g}; got {share!r}")
-        y = _between(row, place, share / whole * (row.shape[place] - 1), method)
+        y = _between(row, place, *_neighbours(share / whole, row.shape[place], method))
         return y.reshape(kept(tuple(a.shape), axes)) if keepdims else y
 
     return one(q.tolist() if hasattr(q, "tolist") else q)
 
 
-def _between(row: Any, axis: int, position: float, method: str) -> Any:
-    """The element at a position of the sorted row, or what `method` makes of its two neighbours."""
+def _neighbours(q: float, n: int, method: str) -> tuple[int, int, float]:
+    """The places of two elements among `n` in order, and how far from the first to the second the quantile lies."""
+    position, part = q * (n - 1), 0.5
+    if method in PLACES and method != "linear":
+        alpha, beta = PLACES[method]
+        position = n * q + (alpha + q * (1 - alpha - beta)) - 1
+    elif method.endswith("cdf"):
+        position = n * q - 1
+    position = min(max(position, 0.0), n - 1.0)
     low, high = math.floor(position), math.ceil(position)
-    part = {"linear": position - low, "lower": 0.0, "higher": 1.0, "midpoint": 0.5, "nearest": None}[method]
-    if part is None:
-        low = high = round(position)  # halves go to the even one
-    first = _order_statistic(row, axis=axis, k=low if part != 1.0 else high)
-    if not part or part == 1.0 or low == high:
+    if method == "closest_observation":
+        low = high = max(round(n * q) - 1, 0)  # halves go to the even number, counted from 1
+    elif method == "nearest":
+        low = high = round(position)
+    elif method == "lower":
+        high = low
+    elif method in ("higher", "inverted_cdf"):
+        low = high
+    elif method == "averaged_inverted_cdf":
+        low, high = high, min(high + (position == n * q - 1 == high), n - 1)
+    elif method != "midpoint":
+        part = position - low
+    return low, high, part
+
+
+def _between(row: Any, axis: int, low: int, high: int, part: float) -> Any:
+    """The element at a place of the sorted row, or what lies between two of them."""
+    first = _order_statistic(row, axis=axis, k=low)
+    if low == high:
         return first
     return first + (_order_statistic(row, axis=axis, k=high) - first) * part

@@ -12,7 +12,7 @@ from ..core.dtypes import float64
 from ..core.folding import folding, is_short
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
-from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
+from .arguments import Axes, as_type, count, initially, kept, nonempty, quotient, selection, start, wide
 from .choice import maximum, minimum
 from .choice import where as choose
 from .comparison import equal
@@ -133,7 +133,7 @@ def sum(
     """
     a = start("sum", a, out=out, dtype=dtype, where=where)
     y = as_type(_sum(a, axis=normalize_axes("sum", axis, len(a.shape)), keepdims=keepdims), dtype)
-    return y if initial is None else as_type(y + initial, y.dtype)
+    return y if initial is None else y + initially("sum", initial, y.dtype)
 
 
 def mean(
@@ -161,7 +161,7 @@ def mean(
     kind = a.dtype if a.dtype.kind == "f" else float64
     total = _sum(choose(mask, wide(as_type(a, kind)), 0), axis=axes, keepdims=keepdims)
     number = _sum(broadcast_to(mask, shape=a.shape), axis=axes, keepdims=keepdims)
-    return as_type(quotient(total, as_type(number, total.dtype)), kind)
+    return as_type(quotient(total, as_type(number, total.dtype)), kind if dtype is None else dtype)
 
 
 def max(
@@ -213,11 +213,13 @@ def _largest(
             raise ValueError(f"{function}: where= may leave nothing; pass initial=, the result for no elements")
         a = start(function, a, out=out)
         return reduction(a, axis=nonempty(function, a, axis), keepdims=keepdims)
+    a = operand(function, a)
+    initial = initially(function, initial, a.dtype)
     a = start(function, a, out=out, where=where, instead=initial)
     axes = normalize_axes(function, axis, len(a.shape))
     if not count(a.shape, axes):
         return as_type(_sum(a, axis=axes, keepdims=keepdims) + initial, a.dtype)
-    return as_type(of_two(reduction(a, axis=axes, keepdims=keepdims), initial), a.dtype)
+    return of_two(reduction(a, axis=axes, keepdims=keepdims), initial)
 
 
 amax, amin = max, min

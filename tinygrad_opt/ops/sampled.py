@@ -12,6 +12,7 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from .arithmetic import astype
 from .choice import where
+from .comparison import isfinite
 from .concatenation import beside, joined, operands
 from .index import pick
 from .join import part
@@ -224,7 +225,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     >>> tg.interp(tg.tensor([0.5, 1.5, 9.0]), tg.tensor([0.0, 1.0, 2.0]), tg.tensor([0.0, 10.0, 30.0]))
     tensor([ 5., 20., 30.])
     """
-    x, xp, fp = operands("interp", (x, xp, fp))
+    x, xp, fp = (astype(a, float64) if a.dtype.kind in "biu" else a for a in operands("interp", (x, xp, fp)))
     if len(xp.shape) != 1 or tuple(xp.shape) != tuple(fp.shape) or not xp.size:
         raise errors.ShapeError(
             f"interp: xp and fp must be vectors of one length, at least 1; got {tuple(xp.shape)} and {tuple(fp.shape)}"
@@ -239,6 +240,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if xp.size > 1:
         gaps = diff(xp)  # of two knots at one place, the jump has no slope
         slope = pick(diff(fp) / where(gaps == 0, 1.0, gaps), index=(lower,))
+        at_knot = ((x == start) | (x == xp[-1])) & ~isfinite(slope)  # known, even if its neighbour is infinite
+        y, slope = where(at_knot & (x == xp[-1]), fp[-1], y), where(at_knot, 0.0, slope)
     y = y + (x - start) * slope
     left, right = _end("left", left, fp, 0), _end("right", right, fp, -1)
     return where(x < xp[0], left, where(x > xp[-1], right, y))

@@ -13,7 +13,7 @@ from typing import Any
 from .. import backend
 from ..core.folding import folding
 from ..core.kinds import Constant, General, Linear
-from .arguments import Axes, as_type, in_one_axis, kept, start, wide
+from .arguments import Axes, as_type, in_one_axis, initially, kept, start, wide
 from .concatenation import concatenate
 from .index import scatter_add
 from .join import part
@@ -216,4 +216,4 @@ def prod(
     row, place = in_one_axis(a, axes)
     y = as_type(_prod(row, axis=place, keepdims=False), dtype)
     y = y.reshape(kept(tuple(a.shape), axes)) if keepdims else y
-    return y if initial is None else as_type(y * initial, y.dtype)
+    return y if initial is None else y * initially("prod", initial, y.dtype)

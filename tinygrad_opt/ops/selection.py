@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import errors
+from .. import backend, errors
 from ..core.kinds import Constant
 from ..core.primitive import operand
-from .arguments import Axes, start
+from .arguments import Axes, as_type, start
 from .choice import where as chosen
 from .comparison import not_equal
 from .reduce import sum
-from .shape import normalize_axes
+from .shape import beside, normalize_axes
 
 __all__ = ["count_nonzero", "nonzero", "select", "where"]
 
@@ -91,13 +91,23 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
             f"select: as many choices as conditions, and at least one; got {len(conditions)} conditions and "
             f"{len(choices)} choices"
         )
-    result = default
+    *choices, result = _of_one_dtype([*choices, default])
     for condition, choice in zip(conditions[::-1], choices[::-1], strict=True):
         condition = operand("select", condition)
         if condition.dtype.kind != "b":
             raise TypeError(f"select: conditions are arrays of bool; got {condition.dtype}. Write condition != 0.")
         result = chosen(condition, choice, result)
     return result
+
+
+def _of_one_dtype(values: list[Any]) -> list[Any]:
+    """Arrays in the dtype of all together: two that meet before the third must not decide by themselves."""
+    values = [operand("select", x) if isinstance(x, (list, tuple)) else x for x in values]
+    array = next((y for x in values if backend.is_array(y := getattr(x, "_array", x))), None)
+    if array is None:
+        return values
+    dtype = backend.namespace(array).result_type(*[getattr(x, "dtype", x) for x in values])
+    return [as_type(x if hasattr(x, "dtype") else beside("select", "choice", x, array), dtype) for x in values]
 
 
 def count_nonzero(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:

@@ -178,8 +178,8 @@ def ravel(x: Any, order: str = "C") -> Any:
     return _reshape(x if _ordered("ravel", order) else transpose(x), shape=(x.size,))
 
 
-def permute_dims(x: Any, axes: Sequence[int]) -> Any:
-    """The axes in another order: axis ``i`` of the result is axis ``axes[i]`` of `x`.
+def permute_dims(x: Any, axes: Sequence[int] | None = None) -> Any:
+    """The axes in another order: axis ``i`` of the result is axis ``axes[i]`` of `x`. Reversed by default.
 
     Examples
     --------
@@ -191,6 +191,8 @@ def permute_dims(x: Any, axes: Sequence[int]) -> Any:
 
 
 def _permutation(function: str, axes: Any, ndim: int) -> tuple[int, ...]:
+    if axes is None:
+        return tuple(range(ndim))[::-1]
     if not isinstance(axes, (tuple, list)) and not hasattr(axes, "__iter__"):
         axes = (axes,)
     order = tuple(normalize_axis(function, a, ndim, "axes") for a in axes)
@@ -208,8 +210,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     (3, 2)
     """
     x = operand("transpose", x)
-    ndim = len(x.shape)
-    return _permute(x, axes=tuple(range(ndim))[::-1] if axes is None else _permutation("transpose", axes, ndim))
+    return _permute(x, axes=_permutation("transpose", axes, len(x.shape)))
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from .. import backend
 from ..core.kinds import Elementwise
 from .blend import blend
+from .choice import where
 from .precision import widened
 
 __all__ = ["erf", "erfc", "sinc"]
@@ -102,7 +103,11 @@ def _gaussian_kernel(xp: Any, x: Any) -> Any:
     return xp.exp(-size * size)
 
 
-_gaussian: Elementwise = Elementwise("gaussian", lambda g, y, x: g * (-2 * (x * y)), kernel=widened(_gaussian_kernel))
+_gaussian: Elementwise = Elementwise(
+    "gaussian",
+    lambda g, y, x: g * (-2 * (where(y == 0, 0.0, x) * y)),  # flat far out, at infinity too
+    kernel=widened(_gaussian_kernel),
+)
 
 erf: Elementwise = Elementwise(
     "erf",

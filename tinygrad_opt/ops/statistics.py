@@ -194,14 +194,15 @@ def average(a: Any, axis: Axes = None, weights: Any = None, returned: bool = Fal
     axes = nonempty("average", a, axis)
     if weights is None:
         y = mean_of(a, axes, keepdims=keepdims)
-        total = y * 0 + count(tuple(a.shape), axes)
+        total = choose(False, y, float(count(tuple(a.shape), axes)))
     else:
         a = a if a.dtype.kind == "f" else as_type(a, float64)
         w = _weights(a, weights, axis)
-        total = sum(w, axes, keepdims=keepdims)
+        weighted = a * w
+        total = sum(as_type(w, weighted.dtype), axes, keepdims=keepdims)
         if any(equal(total, 0)):
             raise ZeroDivisionError("average: the weights sum to 0, so that there is nothing to divide by")
-        y = sum(a * w, axes, keepdims=keepdims) / total
+        y = sum(weighted, axes, keepdims=keepdims) / total
     return (y, broadcast_to(total, shape=tuple(y.shape))) if returned else y
 
 
