@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -65,13 +66,13 @@ def examples(draw: Callable[[Any], Any], spec: Spec, device: str = "cpu", tied: 
     count = len(sample.args)
     choices = source.choose((("float32",), ("float64",), ("float32", "float64")))
     inputs = sample.inputs
-    wanted = tuple(i for i in inputs if len(inputs) == 1 or source.integer(0, 2) < 2)
+    some = [chosen for count in range(len(inputs), 0, -1) for chosen in itertools.combinations(inputs, count)]
     return Example(
         spec,
         sample,
         dtypes=[source.choose(choices) for _ in range(count)],
         layouts=[source.choose(LAYOUTS) for _ in range(count)],
-        wanted=wanted or inputs[-1:],
+        wanted=source.choose(some or [()]),  # each argument alone, too: what broadcasts it shows only then
         device=device,
         seed=source.integer(0, 2**16),
         thorough=not source.flip(),

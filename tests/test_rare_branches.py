@@ -158,3 +158,28 @@ def test_an_output_that_is_named_twice_counts_twice(device: str) -> None:
         y = (x * x).sum()
         (found,) = tg.gradients([y, x.sum(), y], [x], [tg.tensor(v, device=device) for v in (1.0, 5.0, -1.0)])
         assert found.tolist() == [5.0, 5.0]
+
+
+@pytest.mark.parametrize("tangents", [(V,), (V, V, V), V, [V, V]])
+def test_tangents_are_as_many_as_the_arguments(tangents: Any) -> None:
+    x = tg.tensor(V)
+    with pytest.raises(TypeError, match="jvp: primals and tangents are one tensor each, or two tuples of equal length"):
+        tg.jvp(lambda a, b: a * b, (x, x), tangents)
+    with pytest.raises(TypeError, match="jvp: primals and tangents are one tensor each, or two tuples of equal length"):
+        tg.jvp(lambda a: a * a, x, (x,))
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_derivatives_by_nothing_have_no_elements(mode: str) -> None:
+    x = tg.zeros(0, dtype=tg.float64)
+    slope = lambda x: tg.jacobian(lambda x: x * x, mode=mode)(x)  # noqa: E731
+    assert tg.jacobian(slope, mode=mode)(x).shape == (0, 0, 0)
+    assert tg.hessian(lambda x: (x * x).sum())(x).shape == (0, 0)
+
+
+def test_a_tangent_is_broadcast_where_its_argument_is(device: str) -> None:
+    a, b = tg.tensor([1.0, 2.0, 3.0], device=device), tg.ones((2, 3), device=device)
+    for function in (lambda a: a + b, lambda a: b - a, lambda a: tg.maximum(a, b * 0)):
+        value, tangent = tg.jvp(function, (a,), (tg.ones_like(a),))
+        assert tangent.shape == value.shape == (2, 3)
+        assert abs(tg.jvp(lambda a, f=function: f(a).sum(), (a,), (tg.ones_like(a),))[1].item()) == 6.0
