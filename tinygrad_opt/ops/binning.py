@@ -12,8 +12,8 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from ..core.tape import Variable
 from .arguments import as_type, start
+from .concatenation import beside
 from .reduce import any, max, min, sum
-from .shape import beside
 
 __all__ = ["histogram", "searchsorted"]
 

@@ -11,8 +11,9 @@ from ..core.primitive import operand
 from .arguments import Axes, as_type, start
 from .choice import where as chosen
 from .comparison import not_equal
+from .concatenation import beside
 from .reduce import sum
-from .shape import beside, normalize_axes
+from .shape import normalize_axes
 
 __all__ = ["count_nonzero", "nonzero", "select", "where"]
 
