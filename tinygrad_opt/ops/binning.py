@@ -12,6 +12,7 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from ..core.tape import Variable
 from .arguments import as_type, start
+from .checks import one_of
 from .reduce import any, max, min, sum
 
 __all__ = ["histogram", "searchsorted"]
@@ -41,8 +42,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     a = start("searchsorted", a)
     if len(a.shape) != 1:
         raise errors.ShapeError(f"searchsorted: a has one axis, and is in order along it; got shape {tuple(a.shape)}")
-    if side not in ("left", "right"):
-        raise ValueError(f"searchsorted: side is 'left' or 'right'; got {side!r}")
+    one_of("searchsorted", "side", side, ("left", "right"))
     if sorter is not None:
         a = a[sorter]
     return _searchsorted(a, operand("searchsorted", v, a), side=side)

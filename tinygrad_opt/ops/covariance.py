@@ -10,11 +10,11 @@ from ..core.kinds import Elementwise
 from ..core.primitive import operand
 from .arguments import as_type, start
 from .arithmetic import square
+from .checks import as_number
 from .contract import matmul
 from .exponential import sqrt
 from .reduce import mean, sum
 from .shape import concatenate, transpose
-from .statistics import number
 
 __all__ = ["corrcoef", "cov"]
 
@@ -59,7 +59,7 @@ def cov(
     """
     x = _variables("cov", m, y, rowvar, dtype)
     n = x.shape[1]
-    ddof = number("cov", (0 if bias else 1) if ddof is None else ddof)
+    ddof = as_number("cov", "ddof", (0 if bias else 1) if ddof is None else ddof)
     w = _importance(x, fweights, aweights)
     if w is None:
         if n <= ddof:
@@ -82,9 +82,9 @@ def cov(
 
 def _variables(function: str, m: Any, y: Any, rowvar: bool, dtype: Any) -> Any:
     """Variables in rows, observations in columns."""
-    rows = []
+    rows: list[Any] = []
     for given in (m,) if y is None else (m, y):
-        x = start(function, operand(function, given, m))
+        x = start(function, operand(function, given, m, "m" if not rows else "y"))
         if len(x.shape) > 2:
             raise errors.ShapeError(f"{function}: variables have at most 2 axes; got shape {tuple(x.shape)}")
         if len(x.shape) < 2:

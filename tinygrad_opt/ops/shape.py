@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import backend, errors
 from ..core import kinds
+from ..core.dtypes import as_dtype
 from ..core.kinds import Linear
 from ..core.primitive import operand
 from ..core.tape import Variable
@@ -111,7 +112,7 @@ def distinct_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -
 
 def _ordered(function: str, order: str) -> bool:
     """Whether elements are counted with the last axis fastest (C), rather than with the first (F)."""
-    if order not in ("C", "F"):
+    if not isinstance(order, str) or order not in ("C", "F"):
         raise ValueError(
             f"{function}: order must be 'C' (the last axis varies fastest) or 'F' (the first one); got {order!r}. What "
             "depends on how the elements lie in memory has no place in a derivative."
@@ -149,7 +150,7 @@ def reshape(x: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool 
         if rest == 0 or x.size % rest:
             raise errors.ShapeError(f"reshape: a tensor of shape {tuple(x.shape)} cannot take the shape {wanted}")
         wanted = tuple(x.size // rest if n == -1 else n for n in wanted)
-    if order == "C" or _ordered("reshape", order):
+    if _ordered("reshape", order):
         y = _reshape(x, shape=wanted)
     else:
         y = transpose(_reshape(transpose(x), shape=wanted[::-1]))
@@ -318,16 +319,16 @@ def operands(function: str, tensors: Any, dtype: Any = None) -> list[Any]:
         arrays = [x for x in map(operand, itertools.repeat(function), parts) if x.dtype.kind == "f"]
     reference = next((x for x in arrays if isinstance(x, Variable)), arrays[0] if arrays else None)
     parts = [beside(function, "an argument", x, reference) for x in parts]
-    return parts if dtype is None else [astype(x, dtype) for x in parts]
+    return parts if dtype is None else [astype(x, as_dtype(dtype, function)) for x in parts]
 
 
 def beside(function: str, argument: str, value: Any, x: Any) -> Any:
     """A number or list as an array of the dtype and kind of `x`: a Tensor beside a Tensor, or beside nothing."""
     if hasattr(value, "shape"):
-        return value
+        return operand(function, value, position=argument)
     if not isinstance(value, (list, tuple, int, float)):
         raise TypeError(f"{function}: {argument} must be a number, a tensor or a list of numbers; got {value!r:.60}")
-    tensor = operand(function, value, x)
+    tensor = operand(function, value, x, argument)
     return tensor if x is None or isinstance(x, Variable) else tensor._array
 
 
@@ -365,7 +366,7 @@ concat = concatenate
 
 def _joined(function: str, parts: Sequence[Any], axis: int | None) -> Any:
     if axis is None:
-        parts, axis = [ravel(x) for x in parts], 0
+        parts, axis = [_reshape(x, shape=(x.size,)) for x in parts], 0
     shape = tuple(parts[0].shape)
     if not shape:
         raise errors.ShapeError(f"{function}: numbers have no axis to be joined along; use stack, or axis=None")
