@@ -23,7 +23,11 @@ from tinygrad_opt import backend, errors, ops
 from tinygrad_opt.testing.sources import RandomSource, Source
 from tinygrad_opt.testing.specs import SPECS, Sample
 
-PUBLIC = [name for name in SPECS if name in ops.__all__]
+PUBLIC = [
+    name
+    for name, spec in SPECS.items()
+    if name in ops.__all__ or (name.removeprefix("linalg.") in ops.linalg.__all__ and spec.function is None)
+]
 ALLOWED = (TypeError, ValueError, IndexError, np.linalg.LinAlgError, errors.DeviceError, ZeroDivisionError)
 
 # Where ours answers, and NumPy's (or the table's) does not, or otherwise.
@@ -33,6 +37,9 @@ BEYOND = {
     "percentile": "the same",
     "gradient": "at places that coincide there is no slope: nan or infinite",
 }
+
+# What a singular matrix is told by: a negative power is one of the inverse.
+INVERSES = {"linalg.matrix_power": {"inv"}}
 
 # What a caller might pass by mistake in place of an array.
 STRANGERS: dict[str, Any] = {
@@ -87,9 +94,14 @@ def spoilt(spec: Any, sample: Sample, source: Source) -> tuple[list[Any], dict[s
     return args, meta, f"argument {place}: {what}"
 
 
+def public(name: str) -> Any:
+    """The public function of that name."""
+    return getattr(ops, name.removeprefix("linalg."), None) or getattr(ops.linalg, name.removeprefix("linalg."))
+
+
 def takes(spec: Any, key: str) -> bool:
     """Whether an argument that the table calls it with is one of the public function, or only one of the table's."""
-    return spec.function is None or key in inspect.signature(getattr(ops, spec.name)).parameters
+    return spec.function is None or key in inspect.signature(public(spec.name)).parameters
 
 
 def on(device: str, value: Any) -> Any:
@@ -119,8 +131,9 @@ def leaves(result: Any) -> list[Any]:
 def names(spec: Any) -> set[str]:
     """What an error may call an operation."""
     called = getattr(spec.function, "__code__", None)  # a composition of public functions, which the table makes
+    more = INVERSES.get(spec.name, set())
     inner = {name for name in called.co_names if name in ops.__all__} if called else set()
-    return {spec.name.rpartition(".")[2], spec.recorded.name, getattr(spec.call, "__name__", spec.name)} | inner
+    return {spec.name.rpartition(".")[2], spec.recorded.name, getattr(spec.call, "__name__", spec.name)} | inner | more
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -78,6 +78,8 @@ class RendererError(RuntimeError):
 
 def _shapes(arrays: Iterable[Any]) -> str:
     shapes = [str(tuple(x.shape)) for x in arrays if hasattr(x, "shape")]
+    if not shapes:
+        return "the arguments do"
     return f"shape {shapes[0]} does" if len(shapes) == 1 else f"shapes {' and '.join(shapes)} do"
 
 

@@ -84,12 +84,15 @@ def _spelled(dtype: Any, function: str) -> np.dtype[Any]:
     raise errors.not_a_dtype(dtype, function)
 
 
-def array_from_data(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
+def array_from_data(data: Any, dtype: Any, function: str = "") -> np.ndarray[Any, Any]:
     """A NumPy array from numbers and (nested) lists: floating ones take the default dtype, the others keep theirs."""
     try:
         array = np.array(data)
     except ValueError as error:
-        raise errors.ShapeError(f"tensor: nested lists must have equal lengths at each depth: {error}") from None
+        raise errors.ShapeError(
+            f"{function or 'tensor'}: nested lists must have equal lengths at each depth: {error}"
+        ) from None
     if dtype is None and array.dtype.kind == "f":
         dtype = _default
-    return array.astype(as_dtype(array.dtype if dtype is None else dtype), copy=False)
+    as_dtype(array.dtype, function)  # whatever it is to become
+    return array.astype(as_dtype(array.dtype if dtype is None else dtype, function), copy=False)

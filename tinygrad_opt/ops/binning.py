@@ -12,7 +12,7 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from ..core.tape import Variable
 from .arguments import as_type, start
-from .checks import one_of
+from .checks import holdable, one_of
 from .reduce import any, max, min, sum
 
 __all__ = ["histogram", "searchsorted"]
@@ -115,6 +115,7 @@ def _edges(a: Any, bins: Any, limits: Any) -> Any:
         raise TypeError(f"histogram: bins is a number of bins, or their edges; got {bins!r}")
     if (number := operator.index(bins)) < 1:
         raise ValueError(f"histogram: there is at least one bin; got bins={bins!r}")
+    holdable("histogram", (number,))
     if limits is None:
         limits = (float(min(a)), float(max(a))) if a.size else (0.0, 1.0)
     try:

@@ -1,7 +1,8 @@
-"""Arguments that are neither arrays nor axes: one of a few words, a number. Each error names function and argument."""
+"""Arguments that are neither arrays nor axes: one of a few words, a number, how much of something."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 __all__: list[str] = []  # for the families, not for users
@@ -24,3 +25,17 @@ def as_number(function: str, argument: str, value: Any) -> float:
     if not isinstance(number, (int, float)):
         raise TypeError(f"{function}: {argument} must be a number; got {value!r}")
     return number
+
+
+def holdable(function: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a result, unless no machine has addresses for so many elements: said before anything is tried."""
+    if max(shape, default=0) >= 1 << 62 or math.prod(shape) >= 1 << 46:
+        raise MemoryError(f"{function}: the result is too large: shape {shape}")
+    return shape
+
+
+def pieces(function: str, argument: str, count: int) -> int:
+    """A number of pieces that are made one by one, unless that would never end."""
+    if count >= 1 << 24:
+        raise MemoryError(f"{function}: {argument}={count} is more than can be made one by one")
+    return count

@@ -10,7 +10,7 @@ from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arithmetic import astype
 from .arrange import roll
-from .checks import one_of
+from .checks import holdable, one_of
 from .join import _rows, _sheets
 from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis, operands
 
@@ -184,6 +184,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     count = x.size if N is None else as_integer("vander", "N", N)
     if count < 0:
         raise ValueError(f"vander: N must not be negative; got {count}")
+    holdable("vander", (x.size, count))
     if x.dtype.kind in "biu":
         x = astype(x, int64)  # powers of small integers are soon too large for them
     array = getattr(x, "_array", x)

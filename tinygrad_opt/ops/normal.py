@@ -14,7 +14,7 @@ from ..core.dtypes import as_dtype, default_dtype, float16, float32
 from ..core.kinds import Constant, General, Linear, cast
 from ..core.primitive import operand
 from .arguments import floating
-from .checks import as_number, one_of
+from .checks import as_number, holdable, one_of
 from .exponential import exp, sqrt
 from .precision import wide
 from .shape import as_integer, normalize_axes, normalize_axis
@@ -168,6 +168,7 @@ def one_hot(labels: Any, classes: int, dtype: Any = None) -> Any:
         raise ValueError(f"one_hot: classes must not be negative; got {classes}")
     check_labels("one_hot", labels, classes)
     wanted = default_dtype() if dtype is None else as_dtype(dtype, "one_hot")
+    holdable("one_hot", (*labels.shape, classes))
     return _one_hot(labels, classes=classes, dtype=wanted)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import backend, errors
 from ..core.kinds import Constant, General, Linear
+from .checks import pieces
 from .columns import widened
 from .index import getitem
 from .shape import concatenate
@@ -203,6 +204,7 @@ def _adaptive(dims: int, input: Any, output_size: Any) -> Any:
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
     filled = tuple(n if m is None else m for n, m in zip(size, given, strict=False)) + given[dims:]
     wanted = whole(function, "output_size", filled, dims, 1)
+    pieces(function, "output_size", max(wanted))
     if min(size) < 1:
         raise errors.ShapeError(f"{function}: input {tuple(x.shape)} has no elements to average")
     x, batched = image(function, x, dims)
