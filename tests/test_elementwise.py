@@ -169,9 +169,9 @@ def test_clip_and_nan_to_num_name_a_bad_argument(bad: Any) -> None:
     for position, call in enumerate((lambda: tg.clip(bad), lambda: tg.clip(x, bad), lambda: tg.clip(x, max=bad))):
         with pytest.raises(TypeError, match=f"clip: argument {position} is a {type(bad).__name__}"):
             call()
-    with pytest.raises(TypeError, match=f"nan_to_num: argument 2 is a {type(bad).__name__}"):
+    with pytest.raises(TypeError, match=f"nan_to_num: nan is a {type(bad).__name__}"):
         tg.nan_to_num(x, nan=bad)
-    with pytest.raises(TypeError, match=f"nan_to_num: argument 4 is a {type(bad).__name__}"):
+    with pytest.raises(TypeError, match=f"nan_to_num: neginf is a {type(bad).__name__}"):
         tg.nan_to_num(x, neginf=bad)
 
 

@@ -232,18 +232,24 @@ def _backend(kind: str) -> Backend:
         raise ValueError(f"unknown device {kind!r}; write 'cpu', 'cuda', 'cuda:1' or 'auto'") from None
 
 
-def resolve(device: str | None) -> str:
+def resolve(device: str | None, function: str = "") -> str:
     """The full name of a device that can be used now; ``None`` is the CPU, ``"auto"`` a GPU where there is one."""
-    if device is None or device == "cpu":
+    if device is None:
         return "cpu"
     if not isinstance(device, str):
-        raise TypeError(f"device must be a string such as 'cpu' or 'cuda:0'; got {device!r}")
+        whose = f"{function}: " if function else ""
+        raise TypeError(f"{whose}device must be a string such as 'cpu' or 'cuda:0'; got {device!r}")
+    if device == "cpu":
+        return "cpu"
     if device == "auto":
         try:
             return resolve("cuda")
         except errors.DeviceUnavailableError:
             return "cpu"
-    return _backend(device.partition(":")[0]).canonical(device)
+    try:
+        return _backend(device.partition(":")[0]).canonical(device)
+    except ValueError as error:
+        raise errors.in_argument(function, "device", error) if function else error from None
 
 
 def for_device(device: str) -> Backend:

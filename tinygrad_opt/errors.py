@@ -78,6 +78,8 @@ class RendererError(RuntimeError):
 
 def _shapes(arrays: Iterable[Any]) -> str:
     shapes = [str(tuple(x.shape)) for x in arrays if hasattr(x, "shape")]
+    if not shapes:
+        return "the arguments do"
     return f"shape {shapes[0]} does" if len(shapes) == 1 else f"shapes {' and '.join(shapes)} do"
 
 
@@ -94,6 +96,11 @@ _REMEDIES = {
 }
 
 
+# What an array library raises over arguments: AttributeError from inside an array of objects, OverflowError over a
+# number that is too large, MemoryError over a result that is.
+OF_KERNELS = (ValueError, TypeError, IndexError, AttributeError, OverflowError, MemoryError)
+
+
 def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], error: Exception) -> Exception:
     """Rephrase what the array library said, naming the operation, the shapes and the arguments."""
     details = f" with {', '.join(f'{k}={v!r}' for k, v in meta.items())}" if meta else ""
@@ -103,24 +110,30 @@ def kernel_failed(operation: str, arrays: Iterable[Any], meta: dict[str, Any], e
         return factorization_failed(operation, said)
     if isinstance(error, IndexError):
         return IndexError(f"{operation}: {_shapes(arrays)} not have such elements: {said}")
-    if isinstance(error, ValueError):
+    if isinstance(error, MemoryError):
+        return MemoryError(f"{operation}: the result is too large{details}: {said}")
+    if isinstance(error, (ValueError, OverflowError)):
         return ShapeError(f"{operation}: {_shapes(arrays)} not fit{details}: {said}")
-    if isinstance(error, TypeError):
+    if isinstance(error, (TypeError, AttributeError)):
         dtypes = " and ".join(str(getattr(x, "dtype", type(x).__name__)) for x in arrays)
         return TypeError(f"{operation}: cannot take {dtypes}{details}: {said}")
     return error
 
 
-def unsupported_argument(operation: str, position: int, value: Any) -> TypeError:
+def _argument(position: int | str) -> str:
+    return position if isinstance(position, str) else f"argument {position}"
+
+
+def unsupported_argument(operation: str, position: int | str, value: Any) -> TypeError:
     return TypeError(
-        f"{operation}: argument {position} is a {type(value).__name__}; expected a tensor, an array, a number "
+        f"{operation}: {_argument(position)} is a {type(value).__name__}; expected a tensor, an array, a number "
         "or a (nested) list of numbers."
     )
 
 
-def in_argument(operation: str, position: int, error: Exception) -> Exception:
+def in_argument(operation: str, position: int | str, error: Exception) -> Exception:
     """The same complaint, with the operation and the argument that it is about."""
-    return type(error)(f"{operation}: argument {position}: {error}")
+    return type(error)(f"{operation}: {_argument(position)}: {error}")
 
 
 def unsupported_dtype(dtype: Any) -> TypeError:
@@ -134,8 +147,10 @@ def unsupported_dtype(dtype: Any) -> TypeError:
     )
 
 
-def not_a_dtype(value: Any) -> TypeError:
-    return TypeError(f"dtype: expected a dtype such as tg.float32, 'float32' or bool; got {value!r}")
+def not_a_dtype(value: Any, function: str = "") -> TypeError:
+    return TypeError(
+        f"{function and function + ': '}dtype: expected a dtype such as tg.float32, 'float32' or bool; got {value!r}"
+    )
 
 
 def mixed_devices(operation: str, places: Iterable[tuple[str, str]]) -> DeviceError:

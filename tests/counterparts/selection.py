@@ -20,7 +20,7 @@ def select(*args: Any) -> Any:
 
 
 TORCH = {
-    "nonzero": lambda x, axis: torch.nonzero(x, as_tuple=True)[axis],
+    "nonzero": lambda x: torch.cat(torch.nonzero(x, as_tuple=True)[::-1]),
     "count_nonzero": lambda x, axis, keepdims: reduced(torch.sum)(x != 0, axis, keepdims),
     "select": select,
 }

@@ -19,7 +19,8 @@ def array(
     """An array on the current device: from the host, from the other device, or a copy within it."""
     here = launch(())
     if isinstance(obj, ndarray):
-        if not copy and obj._device == here and dtype in (None, obj.dtype) and ndmin <= obj.ndim:
+        same = dtype is None or np.dtype(dtype) == obj.dtype  # a float64 dtype is equal to None
+        if not copy and obj._device == here and same and ndmin <= obj.ndim:
             return obj
         return ndarray(np.array(obj._host, dtype=dtype, order=order, ndmin=ndmin), here)
     if isinstance(obj, (list, tuple)) and obj and all(isinstance(item, ndarray) for item in obj):

@@ -23,7 +23,7 @@ __all__ = [
 Shape = int | Sequence[int]
 
 
-def _host_or_device(data: Any, dtype: Any) -> Any:
+def _host_or_device(function: str, data: Any, dtype: Any) -> Any:
     """The array behind any data, still where it is; lists and numbers take the default dtype."""
     if isinstance(data, Variable):
         data = data._array
@@ -33,8 +33,9 @@ def _host_or_device(data: Any, dtype: Any) -> Any:
         if hasattr(data, "__array__"):
             data = np.asarray(data)
         else:
-            data = array_from_data(_unwrapped(data), dtype)
-    wanted = as_dtype(data.dtype if dtype is None else dtype)
+            data = array_from_data(_unwrapped(data), dtype, function)
+    wanted = as_dtype(data.dtype, function)
+    wanted = wanted if dtype is None else as_dtype(dtype, function)
     return data if data.dtype == wanted else data.astype(wanted)
 
 
@@ -77,8 +78,8 @@ def tensor(data: Any, *, dtype: Any = None, device: str | None = None, requires_
     tensor([[1., 2.],
             [3., 4.]], requires_grad=True)
     """
-    array = _host_or_device(data, dtype)
-    target = backend.device_of(array) if device is None else backend.resolve(device)
+    array = _host_or_device("tensor", data, dtype)
+    target = backend.device_of(array) if device is None else backend.resolve(device, "tensor")
     moved = backend.to_device(array, target)
     if moved is array:
         with backend.beside(moved):
@@ -100,8 +101,10 @@ def asarray(data: Any, *, dtype: Any = None, device: str | None = None, requires
     """
     if isinstance(data, Tensor) and not requires_grad and dtype is None and device is None:
         return data
-    array = _host_or_device(data, dtype)
-    return Tensor(array if device is None else backend.to_device(array, backend.resolve(device)), requires_grad)
+    array = _host_or_device("asarray", data, dtype)
+    if device is not None:
+        array = backend.to_device(array, backend.resolve(device, "asarray"))
+    return Tensor(array, requires_grad)
 
 
 _ON_THE_HOST = (1, 3, 11)  # DLPack's numbers for host memory: ordinary, and pinned by CUDA or ROCm
@@ -179,11 +182,14 @@ def _number(function: str, argument: str, value: Any) -> float | int:
 
 def _made(name: str, *args: Any, dtype: Any, device: str | None, requires_grad: bool, **options: Any) -> Tensor:
     """Call a creation function of the device's array library."""
-    place = backend.resolve(device)
+    place = backend.resolve(device, name)
     library = backend.for_device(place)
-    wanted = as_dtype(default_dtype() if dtype is None else dtype)
+    wanted = default_dtype() if dtype is None else as_dtype(dtype, name)
     with library.on(place):
-        array = getattr(library.namespace, name)(*args, dtype=wanted, **options)
+        try:
+            array = getattr(library.namespace, name)(*args, dtype=wanted, **options)
+        except errors.OF_KERNELS as error:
+            raise errors.kernel_failed(name, [], options, error) from error
     return Tensor(array, requires_grad)
 
 
@@ -256,10 +262,10 @@ def _filled(
         return _made("full", sides, value, dtype=dtype, device=device, requires_grad=requires_grad)
     try:
         fill = asarray(value)
-    except TypeError as error:
-        raise TypeError(f"{function}: fill_value: {error}") from None
-    fill = fill if device is None else fill.to(backend.resolve(device))
-    fill = fill if dtype is None else fill.to(as_dtype(dtype))
+    except (TypeError, ValueError) as error:
+        raise errors.in_argument(function, "fill_value", error) from None
+    fill = fill if device is None else fill.to(backend.resolve(device, function))
+    fill = fill if dtype is None else fill.to(as_dtype(dtype, function))
     if len(fill.shape) > len(sides) or any(
         n not in (1, m) for n, m in zip(fill.shape[::-1], sides[::-1], strict=False)
     ):
@@ -391,7 +397,7 @@ def pattern(function: str, x: Any, dtype: Any, shape: Any, device: str | None) -
     array = getattr(array, "_array", array)
     return (
         tuple(array.shape) if shape is None else as_shape(function, shape),
-        as_dtype(array.dtype if dtype is None else dtype),
+        array.dtype if dtype is None else as_dtype(dtype, function),
         backend.device_of(array) if device is None else device,
     )
 

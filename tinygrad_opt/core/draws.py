@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import backend
+from .. import backend, errors
 from ..ops.shape import as_integer, as_shape
 from .creation import Shape, pattern, sides_of
 from .dtypes import as_dtype, default_dtype
@@ -16,12 +16,15 @@ __all__ = ["rand", "rand_like", "randint", "randn", "randn_like"]
 def _drawn(
     function: str, sides: tuple[int, ...], draw: str, dtype: Any, device: str | None, requires_grad: bool
 ) -> Tensor:
-    place = backend.resolve(device)
-    wanted = as_dtype(default_dtype() if dtype is None else dtype)
+    place = backend.resolve(device, function)
+    wanted = default_dtype() if dtype is None else as_dtype(dtype, function)
     if wanted.kind != "f":
         raise TypeError(f"{function}: random reals need a floating dtype; got {wanted}")
     with backend.for_device(place).on(place):
-        array = getattr(backend.generator(place), draw)(sides)
+        try:
+            array = getattr(backend.generator(place), draw)(sides)
+        except errors.OF_KERNELS as error:
+            raise errors.kernel_failed(function, [], {"shape": sides}, error) from error
         array = backend.namespace(array).asarray(array) if not sides else array
         return Tensor(array.astype(wanted), requires_grad)
 

@@ -66,29 +66,33 @@ def set_default_dtype(dtype: Any) -> None:
     _default = wanted
 
 
-def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """Any spelling of a dtype, as the dtype, if a tensor may hold it; else an error."""
+def as_dtype(dtype: Any, function: str = "") -> np.dtype[Any]:
+    """Any spelling of a dtype, as the dtype, if a tensor may hold it; else an error, in the name of the function."""
     if not isinstance(dtype, np.dtype):
-        dtype = _spelled(dtype)
+        dtype = _spelled(dtype, function)
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise errors.unsupported_dtype(dtype)
+        error = errors.unsupported_dtype(dtype)
+        raise errors.in_argument(function, "dtype", error) if function else error
     return dtype.newbyteorder("=")
 
 
-def _spelled(dtype: Any) -> np.dtype[Any]:
+def _spelled(dtype: Any, function: str) -> np.dtype[Any]:
     """The dtype that a name or a type stands for."""
     if isinstance(dtype, (str, type)):
         with contextlib.suppress(TypeError):
             return np.dtype(dtype)
-    raise errors.not_a_dtype(dtype)
+    raise errors.not_a_dtype(dtype, function)
 
 
-def array_from_data(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
+def array_from_data(data: Any, dtype: Any, function: str = "") -> np.ndarray[Any, Any]:
     """A NumPy array from numbers and (nested) lists: floating ones take the default dtype, the others keep theirs."""
     try:
         array = np.array(data)
     except ValueError as error:
-        raise errors.ShapeError(f"tensor: nested lists must have equal lengths at each depth: {error}") from None
+        raise errors.ShapeError(
+            f"{function or 'tensor'}: nested lists must have equal lengths at each depth: {error}"
+        ) from None
     if dtype is None and array.dtype.kind == "f":
         dtype = _default
-    return array.astype(as_dtype(array.dtype if dtype is None else dtype), copy=False)
+    as_dtype(array.dtype, function)  # whatever it is to become
+    return array.astype(as_dtype(array.dtype if dtype is None else dtype, function), copy=False)

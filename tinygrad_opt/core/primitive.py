@@ -159,7 +159,7 @@ class Primitive:
             if kernel is not None:
                 try:
                     return kernel(*args, **meta)
-                except (ValueError, TypeError, IndexError) as error:
+                except errors.OF_KERNELS as error:
                     raise errors.kernel_failed(self.name, args, meta, error) from error
 
         kernel = None
@@ -190,7 +190,7 @@ class Primitive:
             arrays, kernel, is_tensor = self._admit(args)
         try:
             y = kernel(*arrays, **meta)
-        except (ValueError, TypeError, IndexError) as error:
+        except errors.OF_KERNELS as error:
             raise errors.kernel_failed(self.name, arrays, meta, error) from error
         if not is_tensor:
             return y
@@ -229,7 +229,7 @@ class Primitive:
             return self(a, b)
         try:
             z = kernel(x, y)
-        except (ValueError, TypeError, IndexError):
+        except errors.OF_KERNELS:
             return self(a, b)  # which says what is wrong
         if type(z) is not type(x) and type(z) is not type(y):
             z = backend.namespace(z).asarray(z)  # NumPy's scalars
@@ -352,17 +352,22 @@ class Primitive:
         raise NotImplementedError
 
 
-def operand(function: str, x: Any, beside: Any = None) -> Any:
+def operand(function: str, x: Any, beside: Any = None, position: int | str = 0) -> Any:
     """`x` itself if it has a shape; a list or a number as a Tensor, which gives way to the operand `beside` it."""
-    if isinstance(x, Variable) or hasattr(x, "shape"):
+    if isinstance(x, _tensor):
+        return x
+    if hasattr(x, "shape"):
+        dtype = getattr(x, "dtype", None)
+        if getattr(dtype, "kind", "f") not in "biuf":  # a node's template has a shape and a dtype, a stand-in may not
+            raise errors.in_argument(function, position, errors.unsupported_dtype(dtype))
         return x
     if isinstance(x, (list, tuple, int, float)):
         beside = getattr(beside, "_array", beside)
-        return wrap(_from_list(function, 0, x, beside if backend.is_array(beside) else None))
-    raise errors.unsupported_argument(function, 0, x)
+        return wrap(_from_list(function, position, x, beside if backend.is_array(beside) else None))
+    raise errors.unsupported_argument(function, position, x)
 
 
-def _from_list(function: str, position: int, values: Any, reference: Array | None) -> Array:
+def _from_list(function: str, position: int | str, values: Any, reference: Array | None) -> Array:
     """A list as an array; beside a floating array its numbers take that one's dtype, as Python's numbers do."""
     try:
         array = array_from_data(values, None)

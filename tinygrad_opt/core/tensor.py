@@ -318,7 +318,7 @@ class Tensor(Values, Protocols, Operators):
         if isinstance(target, str) and target not in np.sctypeDict:
             device = backend.resolve(target)
             return self if device == self.device else move(self, device=device, source=self.device)
-        dtype = as_dtype(target)
+        dtype = as_dtype(target, "to")
         return self if dtype == self.dtype else self.astype(dtype)
 
     def cpu(self) -> Tensor:
@@ -430,7 +430,10 @@ def seed_for(output: Tensor, gradient: Any = None, what: str = "gradient") -> Te
             one.fill(1)
             return wrap(one)
     if not isinstance(gradient, Tensor):
-        gradient = Tensor(gradient)
+        try:
+            gradient = Tensor(gradient)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{what}: {error}") from None
         if backend.of(gradient._array) is backend.HOST:
             gradient = gradient.to(output.device)
     if gradient.shape != array.shape:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import ops
+from .. import errors, ops
+from ..core.primitive import operand
 
 __all__ = ["batch_norm", "cross_entropy", "linear", "log_softmax", "relu", "softmax", "tanh"]
 __all__ += [
@@ -73,7 +74,14 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> tg.nn.functional.linear(tg.ones(1, 2), tg.ones(3, 2))
     tensor([[2., 2., 2.]])
     """
-    return ops.matmul(x, ops.swapaxes(weight, 0, 1)) if bias is None else ops.affine(x, weight, bias)
+    if bias is not None:
+        return ops.affine(x, weight, bias)
+    x, weight = operand("linear", x, weight), operand("linear", weight, x, "weight")
+    if len(weight.shape) != 2 or not x.shape or x.shape[-1] != weight.shape[1]:
+        raise errors.ShapeError(
+            f"linear: x {tuple(x.shape)} and weight {tuple(weight.shape)} do not fit; expected (..., n) and (m, n)"
+        )
+    return ops.matmul(x, ops.swapaxes(weight, 0, 1))
 
 
 def batch_norm(

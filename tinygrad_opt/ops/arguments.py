@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from .. import errors
-from ..core.dtypes import as_dtype
+from ..core.dtypes import as_dtype, float64
 from ..core.primitive import operand
 from ..core.tape import Variable
 from .arithmetic import astype
@@ -34,12 +34,10 @@ def start(
     a = operand(function, a)
     if out is not None:
         raise errors.no_out(function)
-    if a.dtype.kind not in "biuf":
-        raise TypeError(f"{function}: {errors.unsupported_dtype(a.dtype)}")
     if dtype is not None:
         if isinstance(dtype, bool):
             raise TypeError(f"{function}: got dtype={dtype}; it comes before keepdims. Write keepdims={dtype}.")
-        a = as_type(a, dtype)
+        a = as_type(a, as_dtype(dtype, function))
     return a if where is True else choose(selection(function, where, a), a, instead)
 
 
@@ -59,7 +57,7 @@ def initially(function: str, initial: Any, dtype: Any) -> Any:
 
 def selection(function: str, where: Any, a: Any) -> Any:
     """The mask that was given as ``where=``: bool, and no larger than `a`, from which it selects."""
-    mask, shape = operand(function, where, a), a.shape
+    mask, shape = operand(function, where, a, "where"), a.shape
     if mask.dtype.kind != "b":
         raise TypeError(f"{function}: where= takes a mask of bool; got {mask.dtype}. Write where=(mask != 0).")
     if not broadcasts(mask.shape, shape):
@@ -68,6 +66,11 @@ def selection(function: str, where: Any, a: Any) -> Any:
             "elements that it selects from"
         )
     return mask
+
+
+def floating(a: Any) -> Any:
+    """Whole numbers and truth values as float64, as NumPy's mean takes them; floating ones as they are."""
+    return a if a.dtype.kind == "f" else as_type(a, float64)
 
 
 def wide(a: Any) -> Any:

@@ -187,7 +187,7 @@ def astype(x: Any, dtype: Any) -> Any:
     tensor([1, 2], dtype=int32)
     """
     x = operand("astype", x)
-    wanted = as_dtype(dtype)
+    wanted = as_dtype(dtype, "astype")
     return (cast if wanted.kind == "f" else _cast_away)(x, dtype=wanted)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from .. import backend, errors
 from ..core.kinds import Linear, broadcast_to
 from ..core.primitive import operand
+from .checks import holdable
 from .index import pick
 from .shape import _permute, _reshape, as_integer, distinct_axes, normalize_axes, normalize_axis
 
@@ -144,6 +145,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
     apart = tuple(side for n in sides for side in (1, n))
     wide = tuple(side for pair in zip(times, sides, strict=True) for side in pair)
     merged = tuple(n * count for n, count in zip(sides, times, strict=True))
+    holdable("tile", merged if x.size else times)
     return _reshape(broadcast_to(_reshape(x, shape=apart), shape=wide), shape=merged)
 
 
@@ -178,6 +180,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
             f"repeat: repeats must be one non-negative integer, or one for each of the {length} elements along axis "
             f"{place}; got {repeats!r}"
         )
+    holdable("repeat", (*before, sum(counts) * (length if len(counts) == 1 else 1), *after))
     if len(counts) == 1:
         beside = _reshape(x, shape=(*before, length, 1, *after))
         wide = broadcast_to(beside, shape=(*before, length, counts[0], *after))

@@ -12,6 +12,7 @@ from ..core.kinds import Constant
 from ..core.primitive import operand
 from ..core.tape import Variable
 from .arguments import as_type, start
+from .checks import holdable, one_of
 from .concatenation import beside
 from .reduce import any, max, min, sum
 
@@ -42,8 +43,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     a = start("searchsorted", a)
     if len(a.shape) != 1:
         raise errors.ShapeError(f"searchsorted: a has one axis, and is in order along it; got shape {tuple(a.shape)}")
-    if side not in ("left", "right"):
-        raise ValueError(f"searchsorted: side is 'left' or 'right'; got {side!r}")
+    one_of("searchsorted", "side", side, ("left", "right"))
     if sorter is not None:
         a = a[sorter]
     return _searchsorted(a, beside("searchsorted", "v", v, a), side=side)
@@ -116,6 +116,7 @@ def _edges(a: Any, bins: Any, limits: Any) -> Any:
         raise TypeError(f"histogram: bins is a number of bins, or their edges; got {bins!r}")
     if (number := operator.index(bins)) < 1:
         raise ValueError(f"histogram: there is at least one bin; got bins={bins!r}")
+    holdable("histogram", (number,))
     if limits is None:
         limits = (float(min(a)), float(max(a))) if a.size else (0.0, 1.0)
     try:

@@ -197,7 +197,21 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if x.dtype.kind != "f":
         return cast(x, dtype=x.dtype)  # a copy
     largest = float(backend.namespace(getattr(x, "_array", x)).finfo(x.dtype).max)
-    nan = _checked("nan_to_num", 2, nan)
-    above = largest if posinf is None else _checked("nan_to_num", 3, posinf)
-    below = -largest if neginf is None else _checked("nan_to_num", 4, neginf)
+    nan = _instead(x, "nan", nan)
+    above = largest if posinf is None else _instead(x, "posinf", posinf)
+    below = -largest if neginf is None else _instead(x, "neginf", neginf)
     return where(isnan(x), nan, where(x == math.inf, above, where(x == -math.inf, below, x)))
+
+
+def _instead(x: Any, argument: str, value: Any) -> Any:
+    """What takes the place of some elements of `x`: a number, or as many as fit."""
+    if isinstance(value, (int, float)):
+        return value
+    value = operand("nan_to_num", value, x, argument)
+    sides = zip(tuple(value.shape)[::-1], tuple(x.shape)[::-1], strict=False)
+    if len(value.shape) > len(x.shape) or any(n not in (1, m) for n, m in sides):
+        raise errors.ShapeError(
+            f"nan_to_num: {argument} of shape {tuple(value.shape)} does not broadcast to the shape {tuple(x.shape)} of "
+            "the elements"
+        )
+    return value

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import errors
+from ..core.dtypes import as_dtype
 from ..core.kinds import Linear
 from ..core.primitive import operand
 from ..core.tape import Variable
 from .arithmetic import astype
-from .shape import _reshape, normalize_axis, ravel
+from .shape import _reshape, normalize_axis
 
 __all__ = ["concat", "concatenate", "stack"]
 
@@ -43,16 +44,16 @@ def operands(function: str, tensors: Any, dtype: Any = None) -> list[Any]:
         arrays = [x for x in map(operand, itertools.repeat(function), parts) if x.dtype.kind == "f"]
     reference = next((x for x in arrays if isinstance(x, Variable)), arrays[0] if arrays else None)
     parts = [beside(function, "an argument", x, reference) for x in parts]
-    return parts if dtype is None else [astype(x, dtype) for x in parts]
+    return parts if dtype is None else [astype(x, as_dtype(dtype, function)) for x in parts]
 
 
 def beside(function: str, argument: str, value: Any, x: Any) -> Any:
     """A number or list as an array of the dtype and kind of `x`: a Tensor beside a Tensor, or beside nothing."""
     if hasattr(value, "shape"):
-        return value
+        return operand(function, value, position=argument)
     if not isinstance(value, (list, tuple, int, float)):
         raise TypeError(f"{function}: {argument} must be a number, a tensor or a list of numbers; got {value!r:.60}")
-    tensor = operand(function, value, x)
+    tensor = operand(function, value, x, argument)
     return tensor if x is None or isinstance(x, Variable) else tensor._array
 
 
@@ -90,7 +91,7 @@ concat = concatenate
 
 def joined(function: str, parts: Sequence[Any], axis: int | None) -> Any:
     if axis is None:
-        parts, axis = [ravel(x) for x in parts], 0
+        parts, axis = [_reshape(x, shape=(x.size,)) for x in parts], 0
     shape = tuple(parts[0].shape)
     if not shape:
         raise errors.ShapeError(f"{function}: numbers have no axis to be joined along; use stack, or axis=None")

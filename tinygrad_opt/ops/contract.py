@@ -120,7 +120,7 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     >>> tg.affine(tg.tensor([[1.0, 2.0]]), tg.tensor([[1.0, 1.0]]), tg.tensor([0.5]))
     tensor([[3.5]])
     """
-    x = operand("affine", x, weight)
+    x, weight = operand("affine", x, weight), operand("affine", weight, x, 1)
     shape = x.shape
     if len(shape) == 2 or not shape or len(weight.shape) != 2:  # what does not fit, the kernel refuses
         return _affine(x, weight, bias)

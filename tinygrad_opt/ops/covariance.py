@@ -10,12 +10,12 @@ from ..core.kinds import Elementwise
 from ..core.primitive import operand
 from .arguments import as_type, quotient, start, wide
 from .arithmetic import square
+from .checks import as_number
 from .concatenation import concatenate
 from .contract import matmul
 from .exponential import sqrt
 from .reduce import mean, sum
 from .shape import transpose
-from .statistics import number
 
 __all__ = ["corrcoef", "cov"]
 
@@ -60,7 +60,7 @@ def cov(
     """
     given = _variables("cov", m, y, rowvar, dtype)
     x, n = wide(given), given.shape[1]
-    ddof = number("cov", (0 if bias else 1) if ddof is None else ddof)
+    ddof = as_number("cov", "ddof", (0 if bias else 1) if ddof is None else ddof)
     w = _importance(x, fweights, aweights)
     if w is None:
         if n <= ddof:
@@ -83,9 +83,9 @@ def cov(
 
 def _variables(function: str, m: Any, y: Any, rowvar: bool, dtype: Any) -> Any:
     """Variables in rows, observations in columns."""
-    rows = []
+    rows: list[Any] = []
     for given in (m,) if y is None else (m, y):
-        x = start(function, operand(function, given, m))
+        x = start(function, operand(function, given, m, "m" if not rows else "y"))
         if len(x.shape) > 2:
             raise errors.ShapeError(f"{function}: variables have at most 2 axes; got shape {tuple(x.shape)}")
         if len(x.shape) < 2:

@@ -18,9 +18,11 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from .. import backend
 from ..core.kinds import Multilinear, sum_to
 from ..core.primitive import operand
 from . import notation
+from .arithmetic import astype
 from .shape import _permute, _reshape
 
 __all__ = ["einsum"]
@@ -128,7 +130,7 @@ def einsum(*operands: Any, optimize: bool | str | Sequence[Any] = False) -> Any:
     """
     written, result, given = notation.split(operands)
     beside = next((x for x in given if hasattr(x, "shape")), None)
-    tensors = [operand("einsum", x, beside) for x in given]
+    tensors = _of_one_sort([operand("einsum", x, beside, i) for i, x in enumerate(given)])
     terms, out, sizes = notation.understand(written, result, tuple(tuple(x.shape) for x in tensors))
     parts = [_once_each(x, term, sizes) for x, term in zip(tensors, terms, strict=True)]
     for i, (x, term) in enumerate(parts):
@@ -143,6 +145,14 @@ def einsum(*operands: Any, optimize: bool | str | Sequence[Any] = False) -> Any:
 
 
 # The steps.
+
+
+def _of_one_sort(tensors: list[Any]) -> list[Any]:
+    """Whole numbers in the dtype of the result, so that no sum of theirs wraps on the way there."""
+    if all(x.dtype.kind == "f" for x in tensors) or len({x.dtype for x in tensors}) == 1:
+        return tensors
+    common = backend.namespace(getattr(tensors[0], "_array", tensors[0])).result_type(*(x.dtype for x in tensors))
+    return [x if x.dtype.kind == "f" else astype(x, common) for x in tensors]
 
 
 def _once_each(x: Any, term: str, sizes: dict[str, int]) -> tuple[Any, str]:

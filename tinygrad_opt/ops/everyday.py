@@ -10,6 +10,7 @@ from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arithmetic import astype
 from .arrange import roll
+from .checks import holdable, one_of
 from .concatenation import operands
 from .join import rows, sheets
 from .shape import _reshape, as_integer, copy, moveaxis, normalize_axis
@@ -101,8 +102,7 @@ def meshgrid(*tensors: Any, copy: bool = True, sparse: bool = False, indexing: s
             [1., 2.],
             [1., 2.]])
     """
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij'; got {indexing!r}")
+    one_of("meshgrid", "indexing", indexing, ("xy", "ij"))
     parts = [operand("meshgrid", x) for x in tensors]
     if any(len(x.shape) > 1 for x in parts):
         raise errors.ShapeError(f"meshgrid: vectors are needed; got shapes {[tuple(x.shape) for x in parts]}")
@@ -157,6 +157,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     if a.dtype.kind == b.dtype.kind == "b":
         raise TypeError("cross: truth values have no difference; convert them first: a.astype(tg.float32)")
     u, v = moveaxis(a, places[0], -1), moveaxis(b, places[1], -1)
+    _common_shape("cross", [u, v])
     product = roll(u * roll(v, -1, -1) - roll(u, -1, -1) * v, -1, -1)
     return moveaxis(product, -1, normalize_axis("cross", axisc, len(product.shape), "axisc"))
 
@@ -184,6 +185,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     count = x.size if N is None else as_integer("vander", "N", N)
     if count < 0:
         raise ValueError(f"vander: N must not be negative; got {count}")
+    holdable("vander", (x.size, count))
     if x.dtype.kind in "biu":
         x = astype(x, int64)  # powers of small integers are soon too large for them
     array = getattr(x, "_array", x)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..core.dtypes import float64
 from ..core.kinds import Elementwise
 from .blend import blend
 from .choice import where
@@ -186,8 +187,10 @@ softplus: Elementwise = Elementwise(
 
 
 def _of_one_dtype(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """Both as arrays, a Python number in the dtype that it has beside the other."""
+    """Both as floating arrays, a Python number in the dtype that it has beside the other."""
     dtype = xp.result_type(a, b)
+    if dtype.kind != "f":  # differences of unsigned numbers would wrap around
+        dtype = float64
     return xp.asarray(a, dtype=dtype), xp.asarray(b, dtype=dtype)
 
 

@@ -13,6 +13,7 @@ from ..core.kinds import Linear
 from ..core.patches import Patches
 from ..core.primitive import operand
 from ..core.tape import Variable
+from .checks import one_of
 from .shape import normalize_axis, ravel
 
 __all__ = ["getitem", "take", "take_along_axis"]
@@ -278,8 +279,7 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
     a = operand("take", a)
     if out is not None:
         raise errors.no_out("take")
-    if mode not in ("raise", "wrap", "clip"):
-        raise ValueError(f"take: mode is 'raise', 'wrap' or 'clip'; got {mode!r}")
+    one_of("take", "mode", mode, ("raise", "wrap", "clip"))
     if axis is None:
         a, axis = ravel(a), 0
     place = normalize_axis("take", axis, len(a.shape))

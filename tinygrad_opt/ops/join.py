@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import errors
 from ..core.primitive import operand
+from .checks import pieces
 from .concatenation import joined, operands
 from .index import pick
 from .shape import _reshape, as_integer, normalize_axis
@@ -200,7 +201,7 @@ def _pieces(function: str, x: Any, where: Any, axis: int, even: bool) -> list[An
                 "makes unequal ones"
             )
         short, longer = divmod(length, count)
-        bounds = [i * short + min(i, longer) for i in range(count + 1)]
+        bounds = [i * short + min(i, longer) for i in range(pieces(function, "indices_or_sections", count) + 1)]
     return [part(x, place, start, stop) for start, stop in itertools.pairwise(bounds)]
 
 

@@ -13,10 +13,11 @@ from .. import backend, errors
 from ..core.dtypes import as_dtype, default_dtype
 from ..core.kinds import Constant, General, Linear
 from ..core.primitive import operand
-from .arguments import wide
+from .arguments import floating, wide
+from .checks import as_number, holdable, one_of
 from .exponential import exp, sqrt
 from .precision import widened
-from .shape import normalize_axes, normalize_axis
+from .shape import as_integer, normalize_axes, normalize_axis
 
 __all__ = ["log_softmax", "normalize", "one_hot", "softmax", "softmax_cross_entropy"]
 
@@ -123,7 +124,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> tg.softmax(tg.tensor([1000.0, 1000.0]))
     tensor([0.5, 0.5])
     """
-    x = operand("softmax", x)
+    x = floating(operand("softmax", x))
     return _softmax(x, axis=normalize_axis("softmax", axis, len(x.shape)))
 
 
@@ -135,7 +136,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     >>> tg.log_softmax(tg.tensor([0.0, 0.0]))
     tensor([-0.6931..., -0.6931...])
     """
-    x = operand("log_softmax", x)
+    x = floating(operand("log_softmax", x))
     return _log_softmax(x, axis=normalize_axis("log_softmax", axis, len(x.shape)))
 
 
@@ -161,8 +162,13 @@ def one_hot(labels: Any, classes: int, dtype: Any = None) -> Any:
             [0., 0., 1.]])
     """
     labels = operand("one_hot", labels)
+    classes = as_integer("one_hot", "classes", classes)
+    if classes < 0:
+        raise ValueError(f"one_hot: classes must not be negative; got {classes}")
     check_labels("one_hot", labels, classes)
-    return _one_hot(labels, classes=classes, dtype=as_dtype(dtype or default_dtype()))
+    wanted = default_dtype() if dtype is None else as_dtype(dtype, "one_hot")
+    holdable("one_hot", (*labels.shape, classes))
+    return _one_hot(labels, classes=classes, dtype=wanted)
 
 
 def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
@@ -196,8 +202,7 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     >>> tg.softmax_cross_entropy(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
     tensor(0.6931...)
     """
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"softmax_cross_entropy: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
+    one_of("softmax_cross_entropy", "reduction", reduction, ("mean", "sum", "none"))
     listed = not hasattr(labels, "shape")
     logits, labels = operand("softmax_cross_entropy", logits), operand("softmax_cross_entropy", labels)
     x, array = getattr(logits, "_array", logits), getattr(labels, "_array", labels)
@@ -244,7 +249,7 @@ def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e
     axes = normalize_axes("normalize", axis, len(x.shape))
     if x.size == 0 and math.prod(x.shape[a] for a in axes) == 0:
         raise errors.ShapeError(f"normalize: no elements along axis {axes} of shape {tuple(x.shape)}")
-    return _normalize(x, axis=axes, eps=float(eps))
+    return _normalize(x, axis=axes, eps=float(as_number("normalize", "eps", eps)))
 
 
 _UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}

@@ -9,7 +9,7 @@ from .. import backend, errors
 from ..core.dtypes import as_dtype
 from ..core.kinds import General
 from ..core.primitive import operand
-from .arguments import count, kept
+from .arguments import count, kept, nonempty
 from .arithmetic import absolute, astype
 from .choice import where
 from .comparison import not_equal, sign
@@ -140,11 +140,14 @@ def _of_vectors(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     if p == math.inf:
         return _largest(absolute(x), axis, keepdims)
     if p == -math.inf:
+        nonempty("norm", x, axis)
         return min(absolute(x), axis=axis, keepdims=keepdims)
     if p == 0:
         return sum(astype(not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims)
     if p == 1:
         return sum(absolute(x), axis=axis, keepdims=keepdims)
+    if p < 0 and x.shape[axis[0]] == 0:
+        return sum(x, axis=axis, keepdims=keepdims) + math.inf  # the smallest of no magnitudes
     return _norm(x, p=p, axis=axis, keepdims=keepdims)
 
 
@@ -169,7 +172,10 @@ def _of_matrices(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any
 
 
 def _extreme(values: Any, ord: float) -> Any:
-    return _largest(values, (-1,), False) if ord > 0 else min(values, axis=-1)
+    if ord > 0:
+        return _largest(values, (-1,), False)
+    nonempty("norm", values, -1)
+    return min(values, axis=-1)
 
 
 def _largest(values: Any, axis: tuple[int, ...], keepdims: bool) -> Any:

@@ -15,6 +15,7 @@ from ..core.dtypes import float64
 from ..core.kinds import Constant, General
 from .arguments import Axes, in_one_axis, kept, nonempty, start
 from .arithmetic import astype
+from .checks import one_of
 from .concatenation import stack
 from .index import along, pick, scatter_add
 from .reduce import shares
@@ -291,11 +292,13 @@ def percentile(
 def _quantiles(
     function: str, a: Any, q: Any, whole: float, axis: Axes, out: None, method: str, keepdims: bool, weights: None
 ) -> Any:
-    if method not in METHODS:
-        raise ValueError(f"{function}: method is one of {METHODS}; got {method!r}")
+    one_of(function, "method", method, METHODS)
     if weights is not None:
         raise TypeError(f"{function}: weights= is not supported")
-    a = _floating(start(function, a, out=out))
+    a = start(function, a, out=out)
+    if a.dtype.kind == "b":
+        raise TypeError(f"{function}: nothing lies between truth values; convert them first: a.astype(tg.float32)")
+    a = a if method in ("lower", "higher", "nearest") else _floating(a)
     axes = nonempty(function, a, axis)
     row, place = in_one_axis(a, axes)
 

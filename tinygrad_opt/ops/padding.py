@@ -9,6 +9,7 @@ from .. import errors
 from ..core.kinds import broadcast_to
 from ..core.primitive import operand
 from .arithmetic import astype
+from .checks import holdable
 from .concatenation import beside, joined
 from .index import scatter_add
 from .join import part
@@ -65,7 +66,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     if isinstance(values, (int, float)) and values == 0:
         shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
         inside = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
-        return scatter_add(x, shape=shape, index=inside)
+        return scatter_add(x, shape=holdable("pad", shape), index=inside)
     for axis, (width, pair) in enumerate(zip(widths, _constants(values, len(x.shape)), strict=True)):
         if width != (0, 0) or any(hasattr(value, "shape") for value in pair):  # a tensor not used has derivative 0
             x = _between(x, axis, width, pair)
@@ -73,7 +74,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
 
 
 def _check_mode(mode: Any, options: dict[str, Any]) -> None:
-    if mode != "constant" and (not isinstance(mode, str) or mode not in _CONTINUED):
+    if not isinstance(mode, str) or (mode != "constant" and mode not in _CONTINUED):
         known = ", ".join(["constant", *_CONTINUED])
         raise ValueError(
             f"pad: mode must be one of {known}; got {mode!r}. Put together what you need with concatenate: "

@@ -15,6 +15,7 @@ from .. import backend, errors
 from ..core.kinds import Constant, General, Linear
 from .arguments import as_type, wide
 from .blend import BITS, bits_where
+from .checks import pieces
 from .concatenation import concatenate
 from .index import getitem
 from .precision import widened
@@ -195,6 +196,7 @@ def _adaptive(dims: int, input: Any, output_size: Any) -> Any:
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
     filled = tuple(n if m is None else m for n, m in zip(size, given, strict=False)) + given[dims:]
     wanted = whole(function, "output_size", filled, dims, 1)
+    pieces(function, "output_size", max(wanted))
     if min(size) < 1:
         raise errors.ShapeError(f"{function}: input {tuple(x.shape)} has no elements to average")
     x, batched = image(function, x, dims)

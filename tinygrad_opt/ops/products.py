@@ -16,7 +16,7 @@ __all__ = ["dot", "inner", "kron", "outer", "tensordot", "vdot", "vecdot"]
 
 
 def _operands(function: str, a: Any, b: Any) -> tuple[Any, Any]:
-    return operand(function, a, b), operand(function, b, a)
+    return operand(function, a, b), operand(function, b, a, 1)
 
 
 def _contracted(function: str, a: Any, b: Any, left: Sequence[int], right: Sequence[int]) -> Any:

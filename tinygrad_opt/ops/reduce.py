@@ -12,7 +12,7 @@ from ..core.dtypes import float64
 from ..core.folding import folding, is_short
 from ..core.kinds import Constant, General, Linear, broadcast_to, cast
 from ..core.primitive import operand
-from .arguments import Axes, as_type, count, initially, kept, nonempty, quotient, selection, start, wide
+from .arguments import Axes, as_type, count, floating, initially, kept, nonempty, quotient, selection, start, wide
 from .choice import maximum, minimum
 from .choice import where as choose
 from .comparison import equal
@@ -236,7 +236,7 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     >>> tg.logsumexp(tg.tensor([1000.0, 0.0]))
     tensor(1000.)
     """
-    x = operand("logsumexp", x)
+    x = floating(operand("logsumexp", x))
     return _logsumexp(x, axis=normalize_axes("logsumexp", axis, len(x.shape)), keepdims=keepdims)
 
 

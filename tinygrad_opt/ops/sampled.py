@@ -50,7 +50,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     last = [] if append is None else [_slab(x, "append", append, place)]
     if first or last:
         x = joined("diff", [*first, x, *last], place)
-    for _ in range(times):
+    for _ in range(min(times, x.shape[place])):  # no more is left then
         later, earlier = part(x, place, 1, None), part(x, place, None, -1)
         x = later != earlier if x.dtype.kind == "b" else later - earlier
     return x
@@ -94,7 +94,10 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     else:
         x = beside("trapezoid", "x", x, y)
         ndim = len(x.shape)
-        if ndim not in (1, len(y.shape)) or x.shape[place if ndim > 1 else 0] != y.shape[place]:
+        sides = zip(x.shape, y.shape, strict=True) if ndim == len(y.shape) > 1 else ()
+        beside_each_other = all(n == m or 1 in (n, m) for n, m in sides)
+        same = ndim in (1, len(y.shape)) and x.shape[place if ndim > 1 else 0] == y.shape[place]
+        if not (same and beside_each_other):
             raise errors.ShapeError(
                 f"trapezoid: x must have one place for each of the {y.shape[place]} samples along axis {place}; got "
                 f"x {tuple(x.shape)} for y {tuple(y.shape)}"
@@ -140,17 +143,31 @@ def gradient(f: Any, *varargs: Any, axis: int | Sequence[int] | None = None, edg
     B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, 1988.
     """
     f = operand("gradient", f)
-    if edge_order not in (1, 2):
+    if f.dtype.kind == "b":
+        raise TypeError("gradient: truth values have no slopes; convert them first: f.astype(tg.float32)")
+    if as_integer("gradient", "edge_order", edge_order) not in (1, 2):
         raise ValueError(f"gradient: edge_order must be 1 or 2; got {edge_order!r}")
     axes = normalize_axes("gradient", axis, len(f.shape))
     if isinstance(axis, (tuple, list)):
         axes = tuple(normalize_axis("gradient", a, len(f.shape)) for a in axis)
     if len(varargs) not in (0, 1, len(axes)):
         raise TypeError(f"gradient: one distance for all {len(axes)} axes, or one for each; got {len(varargs)}")
-    spacings = [h if isinstance(h, (int, float)) else beside("gradient", "a distance", h, f) for h in varargs or (1,)]
+    spacings = [_distance(f, h) for h in varargs or (1,)]
+    if len(spacings) < len(axes) and not isinstance(spacings[0], (int, float)) and spacings[0].shape:
+        raise TypeError(f"gradient: places are given for each of the {len(axes)} axes; got one vector")
     spacings = spacings * len(axes) if len(spacings) == 1 else spacings
     slopes = tuple(_slope(f, h, place, edge_order) for h, place in zip(spacings, axes, strict=True))
     return slopes[0] if len(slopes) == 1 else slopes
+
+
+def _distance(f: Any, h: Any) -> Any:
+    """The distance of samples, or their places: whole numbers as floating ones, whose differences do not wrap."""
+    if isinstance(h, (int, float)):
+        return h
+    h = beside("gradient", "a distance", h, f)
+    if h.dtype.kind == "b":
+        raise TypeError("gradient: a distance is a number; got truth values")
+    return h if h.dtype.kind == "f" else astype(h, f.dtype if f.dtype.kind == "f" else float64)
 
 
 def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
@@ -225,7 +242,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     >>> tg.interp(tg.tensor([0.5, 1.5, 9.0]), tg.tensor([0.0, 1.0, 2.0]), tg.tensor([0.0, 10.0, 30.0]))
     tensor([ 5., 20., 30.])
     """
-    x, xp, fp = (astype(a, float64) if a.dtype.kind in "biu" else a for a in operands("interp", (x, xp, fp)))
+    x, xp, fp = (astype(v, float64) if v.dtype.kind in "biu" else v for v in operands("interp", (x, xp, fp)))
     if len(xp.shape) != 1 or tuple(xp.shape) != tuple(fp.shape) or not xp.size:
         raise errors.ShapeError(
             f"interp: xp and fp must be vectors of one length, at least 1; got {tuple(xp.shape)} and {tuple(fp.shape)}"
@@ -244,7 +261,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         y, slope = where(at_knot & (x == xp[-1]), fp[-1], y), where(at_knot, 0.0, slope)
     y = y + (x - start) * slope
     left, right = _end("left", left, fp, 0), _end("right", right, fp, -1)
-    return where(x < xp[0], left, where(x > xp[-1], right, y))
+    return where(xp[0] > x, left, where(xp[-1] < x, right, y))
 
 
 def _end(side: str, value: Any, fp: Any, position: int) -> Any:

@@ -103,7 +103,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 def _of_one_dtype(values: list[Any]) -> list[Any]:
     """Arrays in the dtype of all together: two that meet before the third must not decide by themselves."""
-    values = [operand("select", x) if isinstance(x, (list, tuple)) else x for x in values]
+    values = [x if isinstance(x, (int, float)) else operand("select", x) for x in values]
     array = next((y for x in values if backend.is_array(y := getattr(x, "_array", x))), None)
     if array is None:
         return values

@@ -105,7 +105,7 @@ def distinct_axes(function: str, axis: Any, ndim: int, argument: str = "axis") -
 
 def _ordered(function: str, order: str) -> bool:
     """Whether elements are counted with the last axis fastest (C), rather than with the first (F)."""
-    if order not in ("C", "F"):
+    if not isinstance(order, str) or order not in ("C", "F"):
         raise ValueError(
             f"{function}: order must be 'C' (the last axis varies fastest) or 'F' (the first one); got {order!r}. What "
             "depends on how the elements lie in memory has no place in a derivative."
@@ -143,7 +143,7 @@ def reshape(x: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool 
         if rest == 0 or x.size % rest:
             raise errors.ShapeError(f"reshape: a tensor of shape {tuple(x.shape)} cannot take the shape {wanted}")
         wanted = tuple(x.size // rest if n == -1 else n for n in wanted)
-    if order == "C" or _ordered("reshape", order):
+    if _ordered("reshape", order):
         y = _reshape(x, shape=wanted)
     else:
         y = transpose(_reshape(transpose(x), shape=wanted[::-1]))

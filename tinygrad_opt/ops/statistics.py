@@ -10,6 +10,7 @@ from ..core.kinds import General, broadcast_to
 from ..core.primitive import operand
 from .arguments import Axes, as_type, count, kept, nonempty, quotient, selection, start, wide
 from .arithmetic import square
+from .checks import as_number
 from .choice import where as choose
 from .comparison import equal
 from .exponential import sqrt
@@ -106,7 +107,7 @@ def _variance(
         if ddof != 0:
             raise ValueError(f"{function}: ddof and correction are two names for one number; give one of them")
         ddof = correction
-    ddof = number(function, ddof)
+    ddof = as_number(function, "ddof", ddof)
     a = start(function, a, out=out, dtype=dtype)
     axes = nonempty(function, a, axis)
     n = count(tuple(a.shape), axes)
@@ -118,14 +119,6 @@ def _variance(
     if where is True and mean is None:
         return _var(a, axis=axes, ddof=ddof, keepdims=keepdims)
     return _selected_variance(function, a, axes, ddof, keepdims, where, mean)
-
-
-def number(function: str, ddof: Any) -> float:
-    """As one of Python's own numbers: NumPy's would decide the dtype of the result."""
-    number = ddof.item() if hasattr(ddof, "item") else ddof
-    if not isinstance(number, (int, float)):
-        raise TypeError(f"{function}: ddof is a number; got {ddof!r}")
-    return number
 
 
 def _selected_variance(
@@ -155,6 +148,8 @@ def ptp(a: Any, axis: Axes = None, out: None = None, keepdims: bool = False) -> 
     tensor(5.)
     """
     a = start("ptp", a, out=out)
+    if a.dtype.kind == "b":
+        raise TypeError("ptp: truth values have no difference; convert them first: a.astype(tg.float32)")
     axes = nonempty("ptp", a, axis)
     return max(a, axes, keepdims=keepdims) - min(a, axes, keepdims=keepdims)
 

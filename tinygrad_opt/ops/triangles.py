@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from .. import backend, errors
 from ..core.kinds import General
+from .checks import one_of
 from .concatenation import concatenate
 from .matrices import library_beside, lower, matrices, pack, symmetric, unpack, verify, wants_derivative
 from .solving import _inv, _solve
@@ -153,8 +154,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     tensor([[5., 3.],
             [0., 4.]])
     """
-    if mode not in ("reduced", "complete", "r"):
-        raise ValueError(f"qr: mode must be 'reduced', 'complete' or 'r'; got {mode!r}")
+    one_of("qr", "mode", mode, ("reduced", "complete", "r"))
     a = matrices("qr", a, name="a")
     m, n = shape = (a.shape[-2], a.shape[-1])
     complete = mode == "complete" and m > n

@@ -152,6 +152,8 @@ def whole(function: str, name: str, value: Any, dims: int, low: int) -> Sides:
             numbers.append(None)
         if numbers[-1] is None or isinstance(n, bool):
             raise TypeError(f"{function}: {name} must be made of whole numbers; got {value!r}")
+        if numbers[-1] >= 1 << 31:
+            raise ValueError(f"{function}: {name} is too large; got {value!r}")
         if numbers[-1] < low:
             raise ValueError(f"{function}: {name} must be at least {low}; got {value!r}")
     return tuple(numbers)

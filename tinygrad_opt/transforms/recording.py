@@ -74,7 +74,10 @@ class Recording:
 
     def _entry(self, scope: Scope, leaf: Any, label: str) -> Tensor:
         if not isinstance(leaf, Tensor):
-            leaf = Tensor(leaf)
+            try:
+                leaf = Tensor(leaf)
+            except (TypeError, ValueError) as error:
+                raise errors.in_argument(self.name, label, error) from None
         if leaf.dtype.kind != "f":
             raise TypeError(f"{self.name}: {label}: {errors.only_floating(leaf.dtype)}")
         if leaf._node is not None:

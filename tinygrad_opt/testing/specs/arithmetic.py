@@ -48,7 +48,7 @@ SPECS = [
     binary("multiply", np.multiply),
     binary("divide", np.divide, right=NONZERO),
     unary("negative", np.negative),
-    unary("reciprocal", lambda x: 1 / x, NONZERO),
+    unary("reciprocal", np.reciprocal, NONZERO),
     unary("square", lambda x: x * x),
     unary("absolute", np.abs, Domain(-3.0, 3.0, avoid=(0.0,)), analytic=False, kinks="0"),
     Spec("power", np.power, _power),

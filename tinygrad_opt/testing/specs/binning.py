@@ -33,7 +33,7 @@ def _counts(function: Any) -> Any:
 
 def _counts_reference(x: Any, *weights: Any, **meta: Any) -> Any:
     counts = _counts(np.histogram)(x, *weights, **meta)
-    return counts.astype(x.dtype) if meta.get("density") else counts
+    return counts.astype(x.dtype) if meta.get("density") and x.dtype.kind == "f" else counts
 
 
 SPECS = [

@@ -57,7 +57,7 @@ def _clip(source: Source) -> Sample:
 
 
 def _clip_reference(a: Any, a_min: Any = None, a_max: Any = None, *, max: Any = None) -> Any:
-    return np.minimum(a if a_min is None else np.maximum(a, a_min), a_max if max is None else max)
+    return np.clip(a, a_min, a_max if max is None else max)
 
 
 def _nan_to_num(source: Source) -> Sample:

@@ -14,7 +14,7 @@ from ... import ops
 from ...core.primitive import named
 from ...ops.windows import Windows, slide
 from ..sources import Source
-from .spec import Sample, Spec
+from .spec import Sample, Spec, each_axis
 
 __all__ = ["SPECS"]
 
@@ -214,6 +214,10 @@ def _transposed_reference(
     dilation: Any, groups: int,
 ) -> Array:  # fmt: skip
     batch = x if x.ndim == weight.ndim else x[None]
+    dims = weight.ndim - 2
+    stride, padding, output_padding, dilation = (
+        each_axis(value, dims) for value in (stride, padding, output_padding, dilation)
+    )
     sides = zip(batch.shape[2:], stride, padding, output_padding, dilation, weight.shape[2:], strict=True)
     size = tuple((n - 1) * s - 2 * p + e + d * (k - 1) + 1 for n, s, p, e, d, k in sides)
     edges = tuple((p, p + e) for p, e in zip(padding, output_padding, strict=True))

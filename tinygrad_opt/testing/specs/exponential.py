@@ -26,7 +26,7 @@ SPECS = [
     unary("log2", np.log2, POSITIVE),
     unary("log10", np.log10, POSITIVE),
     unary("log1p", np.log1p, Domain(-0.75, 3.0)),
-    unary("sigmoid", lambda x: 1 / (1 + np.exp(-x))),
+    unary("sigmoid", lambda x: 1 / (1 + np.exp(-1.0 * x))),
     unary("sigmoid_slope", lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2),
     unary("softplus", lambda x: np.log1p(np.exp(x))),
     binary("logaddexp", lambda a, b: b + np.log1p(np.exp(a - b))),

@@ -46,9 +46,15 @@ def _ours(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda gaps, x, axis, keepdims: function(ops.where(gaps, float("nan"), x), axis=axis, keepdims=keepdims)
 
 
-def _numpys(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same over the elements that are there; in place of the gaps stands what does not count."""
-    return lambda gaps, x, axis, keepdims: function(~gaps, x, {"axis": axis, "keepdims": keepdims})
+def _numpys(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's; of complex numbers over those that are there, where in place of the gaps stands what does not count."""
+
+    def reference(gaps: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+        if np.iscomplexobj(x):
+            return function(~gaps, x, {"axis": axis, "keepdims": keepdims})
+        return getattr(np, name)(np.where(gaps, np.nan, x), axis=axis, keepdims=keepdims)
+
+    return reference
 
 
 def _var(there: Any, x: Any, options: dict[str, Any]) -> Any:
@@ -63,7 +69,7 @@ def _mean(there: Any, x: Any, options: dict[str, Any]) -> Any:
 
 
 def _spec(name: str, primitive: str, reference: Callable[..., Any], sample: Any = _gaps, **more: Any) -> Spec:
-    return Spec(name, _numpys(reference), sample, primitive=primitive, function=_ours(getattr(ops, name)), **more)
+    return Spec(name, _numpys(name, reference), sample, primitive=primitive, function=_ours(getattr(ops, name)), **more)
 
 
 SPECS = [

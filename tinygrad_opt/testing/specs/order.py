@@ -65,7 +65,12 @@ def _order_statistic(source: Source) -> Sample:
 
 def _in_the_dtype_of_x(function: Any) -> Any:
     """NumPy's quantiles are float64 wherever q is a sequence; ours are in the dtype of the elements."""
-    return lambda x, **meta: np.asarray(function(x, **meta)).astype(x.dtype)
+
+    def quantiles(x: Any, **meta: Any) -> Any:
+        found = np.asarray(function(x, **meta))
+        return found.astype(x.dtype) if x.dtype.kind == "f" else found
+
+    return quantiles
 
 
 SPECS = [

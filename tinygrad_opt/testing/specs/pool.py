@@ -12,7 +12,7 @@ import numpy as np
 
 from ...ops.windows import Windows, slide
 from ..sources import Source
-from .spec import Sample, Spec
+from .spec import Sample, Spec, each_axis
 
 __all__ = ["SPECS"]
 
@@ -68,8 +68,9 @@ def _pooled(
 ) -> Array:
     """``choose(elements of a window, how many of its elements lie in the padded image)``, for all windows."""
     dims = len(kernel_size)
+    stride, padding, dilation = (each_axis(value, dims) for value in (stride or kernel_size, padding, dilation))
     sizes = x.shape[-dims:]
-    steps = zip(sizes, kernel_size, stride or kernel_size, padding, dilation, strict=True)
+    steps = zip(sizes, kernel_size, stride, padding, dilation, strict=True)
     starts = [_starts(*each, ceil_mode) for each in steps]
     out = np.zeros((*x.shape[:-dims], *map(len, starts)), dtype=x.dtype)
     for place in product(*(range(len(along)) for along in starts)):
@@ -107,7 +108,8 @@ def _adaptive(source: Source, dims: int) -> Sample:
     return Sample([source.array((*(lead if source.flip() else lead[1:]), *size))], {"output_size": wanted})
 
 
-def _adaptive_reference(x: Array, output_size: Any) -> Array:
+def _adaptive_reference(x: Array, output_size: Any, dims: int) -> Array:
+    output_size = each_axis(output_size, dims)
     for axis, m in enumerate(output_size, start=x.ndim - len(output_size)):
         n = x.shape[axis]
         edges = [(int(np.floor(i * n / (m or n))), int(np.ceil((i + 1) * n / (m or n)))) for i in range(m or n)]
@@ -192,7 +194,10 @@ SPECS = [
         for n in (1, 2, 3)
     ),
     *(
-        Spec(f"adaptive_avg_pool{n}d", _adaptive_reference, partial(_adaptive, dims=n), primitive="window_sum")
+        Spec(
+            f"adaptive_avg_pool{n}d", partial(_adaptive_reference, dims=n), partial(_adaptive, dims=n),
+            primitive="window_sum",
+        )
         for n in (1, 2, 3)
     ),
     Spec("window_sum", lambda x, windows: _seen(x, windows).sum(axis=0), _images),

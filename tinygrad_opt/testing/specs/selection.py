@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import ops
 from ..sources import WHOLE, Source
+from .join import in_a_row, row_of
 from .spec import Sample, Spec
 
 __all__ = ["SPECS"]
@@ -16,7 +17,7 @@ __all__ = ["SPECS"]
 def _nonzero(source: Source) -> Sample:
     shape = source.shape(low=1)
     values = source.mask(shape) if source.flip() else source.array(shape, WHOLE)
-    return Sample([values], {"axis": source.integer(0, len(shape) - 1)})
+    return Sample([values])
 
 
 def _count(source: Source) -> Sample:
@@ -45,7 +46,7 @@ def _chosen(function: Any) -> Any:
 
 
 SPECS = [
-    Spec("nonzero", lambda x, axis: np.nonzero(x)[axis], _nonzero, function=lambda x, axis: ops.nonzero(x)[axis]),
+    Spec("nonzero", row_of(np.nonzero), _nonzero, function=in_a_row(ops.nonzero)),
     Spec(
         "count_nonzero",
         lambda x, axis, keepdims: np.asarray(np.count_nonzero(x, axis=axis, keepdims=keepdims)),

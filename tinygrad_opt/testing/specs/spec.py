@@ -101,6 +101,11 @@ class Spec:
         return REGISTRY[self.primitive or self.name]
 
 
+def each_axis(value: Any, count: int) -> tuple[Any, ...]:
+    """A number for each of several axes: as given, or one for all."""
+    return (value,) * count if isinstance(value, int) or value is None else tuple(value)
+
+
 def unary(
     name: str, reference: Callable[..., Array], domain: Domain = REALS, *, analytic: bool = True, kinks: str = ""
 ) -> Spec:

@@ -15,7 +15,12 @@ __all__ = ["SPECS"]
 
 def _of_numbers(function: Callable[[float], float]) -> Callable[[Any], Any]:
     """A function of numbers, as one of arrays."""
-    return lambda x: np.array([function(value) for value in x.ravel()], x.dtype).reshape(x.shape)
+
+    def of_arrays(x: Any) -> Any:
+        dtype = x.dtype if x.dtype.kind == "f" else np.float64
+        return np.array([function(value) for value in x.ravel()], dtype).reshape(x.shape)
+
+    return of_arrays
 
 
 SPECS = [

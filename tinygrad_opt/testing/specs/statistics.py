@@ -58,7 +58,7 @@ def _average_call(function: Any) -> Any:
 
 
 def _average_reference(a: Any, weights: Any, axis: Any, keepdims: bool) -> Any:
-    w = weights
+    w = np.ones_like(a) if weights is None else weights
     if w.shape != a.shape:
         places = [i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
         w = w.transpose(np.argsort(places)).reshape([n if i in places else 1 for i, n in enumerate(a.shape)])
@@ -83,7 +83,7 @@ def _cov(source: Source) -> Sample:
 
 
 def _cov_reference(*tables: Any, rowvar: bool, ddof: Any = None, bias: bool = False) -> Any:
-    rows = [np.atleast_2d(x if rowvar or x.ndim == 1 else x.T) for x in tables]
+    rows = [np.atleast_2d(x if rowvar or x.ndim == 1 else x.T) for x in tables if x is not None]
     x = np.concatenate(rows)
     x = x - x.mean(axis=1, keepdims=True)
     return np.squeeze(x @ x.T / (x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)))

@@ -29,6 +29,6 @@ SPECS = [
     unary("arcsin_slope", lambda x: 1 / np.sqrt(1 - x * x), INSIDE),
     unary("arccosh_slope", lambda x: 1 / np.sqrt(x * x - 1), Domain(1.5, 4.0)),
     unary("arctanh_slope", lambda x: 1 / (1 - x * x), INSIDE),
-    unary("deg2rad", lambda x: x * (np.pi / 180)),
-    unary("rad2deg", lambda x: x * (180 / np.pi)),
+    unary("deg2rad", lambda x: x * (np.pi / 180) if np.iscomplexobj(x) else np.deg2rad(x)),
+    unary("rad2deg", lambda x: x * (180 / np.pi) if np.iscomplexobj(x) else np.rad2deg(x)),
 ]
