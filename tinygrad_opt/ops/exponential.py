@@ -189,7 +189,7 @@ softplus: Elementwise = Elementwise(
 def _of_one_dtype(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """Both as floating arrays, a Python number in the dtype that it has beside the other."""
     dtype = xp.result_type(a, b)
-    if dtype.kind != "f":  # differences of unsigned numbers would wrap around
+    if dtype.kind in "biu":  # differences of unsigned numbers would wrap around
         dtype = float64
     return xp.asarray(a, dtype=dtype), xp.asarray(b, dtype=dtype)
 
