@@ -50,7 +50,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     last = [] if append is None else [_slab(x, "append", append, place)]
     if first or last:
         x = joined("diff", [*first, x, *last], place)
-    for _ in range(min(times, x.shape[place])):  # no more is left then
+    for _ in range(max(1, min(times, x.shape[place]))):  # nothing is left then
         later, earlier = part(x, place, 1, None), part(x, place, None, -1)
         x = later != earlier if x.dtype.kind == "b" else later - earlier
     return x
