@@ -56,7 +56,8 @@ def add_repeatedly(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
         return
     if len(shape) == len(index) == 1:  # NumPy's add.at is ten times as fast along a single axis
         xp.add.at(out, xp.asarray(index[0]).reshape(-1), g.reshape(-1))
-    elif g.size >= _MANY and g.size >= 4 * _longest(index):  # whole rows: add.at is slow at them
+    elif g.size >= _MANY and g.size >= 4 * _longest(index) and out.flags.c_contiguous:
+        # Whole rows, at which add.at is slow. The ravelled array has to be a view.
         xp.add.at(out.reshape(-1), positions(xp, shape, index).reshape(-1), g.reshape(-1))
     else:
         xp.add.at(out, index, g)
