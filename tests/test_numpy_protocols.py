@@ -183,8 +183,7 @@ def check_as_numpy(function: Callable[[Any], Any], a: Any = A) -> None:
 @pytest.mark.parametrize("keepdims", [False, True])
 @pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.minimum])
 def test_reduce_is_the_reduction(ufunc, axis, keepdims):
-    if not has(ufunc):
-        pytest.skip(f"{ufunc.__name__}.reduce needs a function that is not there")
+    assert has(ufunc)
     check_as_numpy(lambda x: ufunc.reduce(x, axis=axis, keepdims=keepdims))
 
 
@@ -203,8 +202,7 @@ def test_reduce_goes_along_the_first_axis():
 
 @pytest.mark.parametrize("ufunc", [np.add, np.multiply])
 def test_accumulate_is_the_running_reduction(ufunc):
-    if not has(ufunc, "accumulate"):
-        pytest.skip("cumsum and cumprod are not there")
+    assert has(ufunc, "accumulate")
     check_as_numpy(lambda x: ufunc.accumulate(x))
     check_as_numpy(lambda x: ufunc.accumulate(x, axis=1))
 
