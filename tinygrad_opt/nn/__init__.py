@@ -1,11 +1,25 @@
-"""Layers, losses and initializers, with PyTorch's names, shapes and state_dict keys."""
+"""Layers, losses and initializers, with PyTorch's names, shapes and state_dict keys.
+
+What a family of layers makes public stands in its own ``__all__``.
+"""
 
 from ..core.tensor import Parameter
-from . import functional, init
-from .layers import BatchNorm1d, CrossEntropyLoss, Linear, ReLU, Tanh
-from .module import Module, Sequential
+from . import activations, affine, containers, functional, init, losses, module, norms
+from .activations import *
+from .affine import *
+from .containers import *
+from .losses import *
+from .module import *
+from .norms import *
 
 __all__ = [
-    "BatchNorm1d", "CrossEntropyLoss", "Linear", "Module", "Parameter", "ReLU", "Sequential", "Tanh", "functional",
+    "Parameter",
+    "functional",
     "init",
-]  # fmt: skip
+    *activations.__all__,
+    *affine.__all__,
+    *containers.__all__,
+    *losses.__all__,
+    *module.__all__,
+    *norms.__all__,
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,37 @@ from .. import backend, errors
 from ..core.tensor import Tensor
 
 __all__ = ["fan_in_uniform_", "ones_", "uniform_", "zeros_"]
+
+
+Initializer = str | float | Callable[[Tensor], Any]
+
+
+def begin(layer: str, weight: Tensor, bias: Tensor | None, how: Initializer, bias_how: Initializer) -> None:
+    """Give the weight and the bias of a layer their starting values; the bias knows its fan-in from the weight."""
+    resolve(layer, how)(weight)
+    if bias is not None:
+        if bias_how in ("fan_in_uniform_", "fan_in_uniform"):
+            fan_in_uniform_(bias, fan_in=math.prod(weight.shape[1:]))
+        else:
+            resolve(layer, bias_how)(bias)
+
+
+def resolve(layer: str, how: Initializer) -> Callable[[Tensor], Any]:
+    """The function that a layer's argument ``init=`` means: a name from this file, a number, or a function."""
+    if callable(how):
+        return how
+    if isinstance(how, (int, float)) and not isinstance(how, bool):
+        value = float(how)
+        return lambda tensor: _fill(tensor, np.full(tensor.shape, value))
+    name = how if isinstance(how, str) and how.endswith("_") else f"{how}_"
+    if not isinstance(how, str) or name not in __all__:
+        raise ValueError(f"{layer}: init must be a function, a number, or one of {', '.join(__all__)}; got {how!r}")
+    return globals()[name]
+
+
+def shown(how: Initializer) -> str:
+    """What the ``repr`` of a layer says of its initializer."""
+    return how if isinstance(how, str) else getattr(how, "__name__", repr(how))
 
 
 def _fill(tensor: Tensor, values: np.ndarray[Any, Any]) -> Tensor:

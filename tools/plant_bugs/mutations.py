@@ -235,7 +235,7 @@ MUTATIONS = [
     # Layers and optimizers.
     Mutation(
         "biased running variance",
-        "tinygrad_opt/nn/layers.py",
+        "tinygrad_opt/nn/norms.py",
         "axis=along) / (count - 1)",
         "axis=along) / count",
         "BatchNorm1d: evaluation uses a variance that is too small",
@@ -243,7 +243,7 @@ MUTATIONS = [
     ),
     Mutation(
         "batch statistics in evaluation",
-        "tinygrad_opt/nn/layers.py",
+        "tinygrad_opt/nn/norms.py",
         "        if not self.training and self.running_mean is not None:",
         "        if False:",
         "BatchNorm1d: a prediction depends on what else is in the batch",

@@ -1,8 +1,7 @@
-"""Layers: modules that hold the parameters of one function of `functional`."""
+"""Normalization layers."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 from .. import errors, ops
@@ -10,68 +9,11 @@ from ..core.creation import ones, zeros
 from ..core.dtypes import float16, float32
 from ..core.modes import no_grad
 from ..core.tensor import Parameter, Tensor
-from . import functional, init
+from . import functional
+from .arguments import positive
 from .module import Module
 
-__all__ = ["BatchNorm1d", "CrossEntropyLoss", "Linear", "ReLU", "Tanh"]
-
-
-def _positive(layer: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        try:
-            fits = not isinstance(size, bool) and operator.index(size) > 0
-        except TypeError:
-            fits = False
-        if not fits:
-            raise ValueError(f"{layer}: {name} must be a positive integer; got {size!r}")
-
-
-class Linear(Module):
-    """Affine map ``y = x Wᵀ + b``.
-
-    Parameters
-    ----------
-    in_features, out_features : int
-    bias : bool
-    dtype, device
-        Of the parameters.
-
-    Attributes
-    ----------
-    weight : Parameter, shape (out_features, in_features)
-        Starts uniform in ``±1/√in_features`` (`init.fan_in_uniform_`).
-    bias : Parameter, shape (out_features,), or None
-        Likewise.
-
-    Examples
-    --------
-    >>> tg.nn.Linear(2, 3)(tg.ones(4, 2)).shape
-    (4, 3)
-    """
-
-    def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None, device: str | None = None
-    ) -> None:
-        _positive("Linear", in_features=in_features, out_features=out_features)
-        self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(zeros(out_features, in_features, dtype=dtype, device=device))
-        self.bias = Parameter(zeros(out_features, dtype=dtype, device=device)) if bias else None
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw new starting values."""
-        init.fan_in_uniform_(self.weight)
-        if self.bias is not None:
-            init.fan_in_uniform_(self.bias, fan_in=self.in_features)
-
-    def forward(self, x: Any) -> Any:
-        """``x Wᵀ + b`` for x of shape (..., in_features)."""
-        return functional.linear(x, self.weight, self.bias)
-
-    def extra_repr(self) -> str:
-        """The sizes and the initializer."""
-        bias = "" if self.bias is not None else ", bias=False"
-        return f"{self.in_features}, {self.out_features}{bias}, init=fan_in_uniform_"
+__all__ = ["BatchNorm1d"]
 
 
 class BatchNorm1d(Module):
@@ -113,7 +55,7 @@ class BatchNorm1d(Module):
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
         track_running_stats: bool = True, *, dtype: Any = None, device: str | None = None,
     ) -> None:  # fmt: skip
-        _positive("BatchNorm1d", num_features=num_features)
+        positive("BatchNorm1d", num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         made = {"dtype": dtype, "device": device}
         self.weight = Parameter(ones(num_features, **made)) if affine else None
@@ -162,54 +104,3 @@ class BatchNorm1d(Module):
     def extra_repr(self) -> str:
         """The size and the options."""
         return f"{self.num_features}, eps={self.eps:g}, momentum={self.momentum}"
-
-
-class ReLU(Module):
-    """``max(x, 0)``, elementwise.
-
-    Examples
-    --------
-    >>> tg.nn.ReLU()(tg.tensor([-1.0, 2.0]))
-    tensor([0., 2.])
-    """
-
-    def forward(self, x: Any) -> Any:
-        """``max(x, 0)``."""
-        return ops.relu(x)
-
-
-class Tanh(Module):
-    """Hyperbolic tangent, elementwise.
-
-    Examples
-    --------
-    >>> tg.nn.Tanh()(tg.tensor([0.0]))
-    tensor([0.])
-    """
-
-    def forward(self, x: Any) -> Any:
-        """``tanh x``."""
-        return ops.tanh(x)
-
-
-class CrossEntropyLoss(Module):
-    """Negative log-likelihood of labels under the softmax of logits; see `functional.cross_entropy`.
-
-    Parameters
-    ----------
-    reduction : {"mean", "sum", "none"}
-
-    Examples
-    --------
-    >>> tg.nn.CrossEntropyLoss()(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
-    tensor(0.6931...)
-    """
-
-    def __init__(self, reduction: str = "mean") -> None:
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"CrossEntropyLoss: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
-        self.reduction = reduction
-
-    def forward(self, logits: Any, labels: Any) -> Any:
-        """The loss."""
-        return functional.cross_entropy(logits, labels, self.reduction)

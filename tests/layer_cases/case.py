@@ -1,0 +1,41 @@
+"""What the tests of all layers are given: how to make a layer, in our words and in PyTorch's, and how to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinygrad_opt.testing.sources import Source
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer and one call of it. Names and arguments are PyTorch's, so one spelling makes both.
+
+    Attributes
+    ----------
+    name : str
+        Of the class, in ``tg.nn`` and in ``torch.nn``.
+    args, options
+        What it is made with.
+    inputs : tuple
+        What it is called with: arrays (float64 ones take the dtype of the example and are differentiated), None, or
+        nested tuples of them.
+    call : mapping
+        Keyword arguments of the call.
+    random : bool
+        Whether training mode draws random numbers: then only evaluation is compared.
+    """
+
+    name: str
+    args: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Any, ...] = ()
+    call: Mapping[str, Any] = field(default_factory=dict)
+    random: bool = False
+
+
+Draw = Callable[[Source], Layer]
