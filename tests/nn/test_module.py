@@ -84,7 +84,7 @@ def test_modules_and_children() -> None:
     assert next(iter(net.modules())) is net
     outer = nn.Sequential(net, nn.Tanh())
     assert [name for name, _ in outer.named_children()] == ["0", "1"]
-    assert [name for name, _ in net.named_children()] == ["stem", "blocks.0", "norm"]
+    assert [name for name, _ in net.named_children()] == ["stem", "blocks.0", "blocks.1.thin", "norm"]
 
 
 def test_what_is_added_replaced_and_deleted_later_is_seen() -> None:
@@ -95,7 +95,7 @@ def test_what_is_added_replaced_and_deleted_later_is_seen() -> None:
         "0.weight", "0.bias", "extra.0.weight", "extra.0.bias", "extra.1.weight",
     ]  # fmt: skip
     net.extra = None
-    del net.__dict__["1"]
+    del net[1]
     assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias"]
     assert len(net) == 1
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from .clipping import clip_grad_norm_, clip_grad_value_
 from .frozen import frozen_stats
+from .substitution import functional_call
+from .vectors import parameters_to_vector, vector_to_parameters
 
-__all__ = ["frozen_stats"]
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "frozen_stats",
+    "functional_call",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]
