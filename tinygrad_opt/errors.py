@@ -25,6 +25,7 @@ __all__ = [
     "RuleError",
     "ShapeError",
     "UnusedInputError",
+    "WeightsError",
 ]
 
 
@@ -34,6 +35,10 @@ class ShapeError(ValueError):
 
 class MatrixError(ShapeError, LinAlgError):
     """Something that is not a matrix, or not a square one, where linear algebra needs it."""
+
+
+class WeightsError(ShapeError):
+    """A file that cannot be loaded into a model: damaged, of another format, or the state of something else."""
 
 
 class DeviceError(RuntimeError):

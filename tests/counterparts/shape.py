@@ -36,5 +36,6 @@ TORCH = {
     "sum_to": lambda x, shape: x.sum_to_size(shape),
     "copy": torch.clone,
     "alias": lambda x: x.view_as(x),
+    "gate": lambda x, meet: x.view_as(x),
 }
 WITHOUT: dict[str, str] = {"move": "PyTorch's devices are not ours"}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from layer_cases import activations, affine, losses, norms
+from layer_cases import activations, affine, containers, losses, norms
 from layer_cases.case import Draw, Layer
 from tinygrad_opt.testing.sources import RandomSource
 
 __all__ = ["CASES", "WITHOUT", "Layer"]
 
 CASES: dict[str, list[Draw]] = {}
-for _family in (activations, affine, losses, norms):
+for _family in (activations, affine, containers, losses, norms):
     for _draw in _family.CASES:
         CASES.setdefault(_draw(RandomSource(0)).name, []).append(_draw)
 
 # Layers that are not compared one by one, and why.
 WITHOUT = {
     "Module": "the base class",
+    "ModuleDict": "computes nothing",
+    "ModuleList": "computes nothing",
     "Parameter": "no layer",
+    "ParameterDict": "computes nothing",
+    "ParameterList": "computes nothing",
     "Sequential": "made of other layers",
 }

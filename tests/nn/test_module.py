@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import pickle
 from collections.abc import Callable
@@ -37,6 +38,19 @@ class Tied(nn.Module):
 
     def forward(self, x: tg.Tensor) -> tg.Tensor:
         return x @ self.encode @ self.decode.T
+
+
+class Registered(nn.Module):
+    """As it is written for PyTorch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_parameter("w", nn.Parameter(tg.ones(1)))
+        self.register_parameter("none", None)
+        self.register_buffer("kept", tg.ones(1))
+        self.register_buffer("lost", tg.ones(1), persistent=False)
+        self.register_module("part", nn.Linear(1, 1))
+        self.add_module("other", None)
 
 
 PARAMETERS = [
@@ -84,7 +98,7 @@ def test_modules_and_children() -> None:
     assert next(iter(net.modules())) is net
     outer = nn.Sequential(net, nn.Tanh())
     assert [name for name, _ in outer.named_children()] == ["0", "1"]
-    assert [name for name, _ in net.named_children()] == ["stem", "blocks.0", "norm"]
+    assert [name for name, _ in net.named_children()] == ["stem", "blocks.0", "blocks.1.thin", "norm"]
 
 
 def test_what_is_added_replaced_and_deleted_later_is_seen() -> None:
@@ -95,7 +109,7 @@ def test_what_is_added_replaced_and_deleted_later_is_seen() -> None:
         "0.weight", "0.bias", "extra.0.weight", "extra.0.bias", "extra.1.weight",
     ]  # fmt: skip
     net.extra = None
-    del net.__dict__["1"]
+    del net[1]
     assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias"]
     assert len(net) == 1
 
@@ -152,10 +166,148 @@ def test_a_module_without_forward_says_so() -> None:
     class Empty(nn.Module):
         pass
 
-    with pytest.raises(NotImplementedError, match=r"Empty must define forward\(\)"):
+    with pytest.raises(NotImplementedError, match=r"Empty must define forward\(\), .*: def forward\(self, x\): return"):
         Empty()(1)
     assert list(Empty().parameters()) == []
     assert repr(Empty()) == "Empty()"
+
+
+def test_a_list_that_grows_after_it_was_assigned_is_walked_as_it_is_now() -> None:
+    class Grown(nn.Module):
+        def __init__(self) -> None:
+            self.layers: list[nn.Module] = []
+            for _ in range(2):
+                self.layers.append(nn.Linear(2, 2))
+
+    net = nn.Sequential(Grown())
+    assert [name for name, _ in net.named_parameters()][::2] == ["0.layers.0.weight", "0.layers.1.weight"]
+    assert [p.name for p in net.parameters()][::2] == ["0.layers.0.weight", "0.layers.1.weight"]
+    net[0].layers.insert(0, nn.Linear(2, 2, bias=False))
+    assert list(net.state_dict()) == [
+        "0.layers.0.weight", "0.layers.1.weight", "0.layers.1.bias", "0.layers.2.weight", "0.layers.2.bias",
+    ]  # fmt: skip
+    assert not any(part.training for part in net.eval().modules())
+    assert [p.name for p in net[0].layers[1].parameters()] == [
+        "0.layers.0.weight",
+        "0.layers.0.bias",
+    ]  # the longest path
+
+
+def test_parts_are_found_by_their_names() -> None:
+    net = Net()
+    assert net.get_submodule("") is net
+    assert net.get_submodule("blocks.1.thin") is net.blocks[1]["thin"]
+    assert net.get_parameter("scales.1.0") is net.scales[1][0]
+    assert net.get_buffer("norm.running_mean") is net.norm.running_mean
+    assert list(net.children()) == [net.stem, net.blocks[0], net.blocks[1]["thin"], net.norm]
+    tied = nn.Sequential(net.stem, net.stem)
+    assert tied.get_submodule("1") is net.stem
+    assert list(tied.children()) == [net.stem]
+    for bad in (lambda: net.get_submodule("blocks"), lambda: net.get_submodule("scales.in")):
+        with pytest.raises(AttributeError, match=r"Net has no Module '.*'; it has '', 'stem', 'blocks.0'"):
+            bad()
+    with pytest.raises(AttributeError, match=r"Net has no Parameter 'stem'; it has 'stem.weight'"):
+        net.get_parameter("stem")
+
+
+def test_without_recursion_only_what_a_module_holds_itself() -> None:
+    net = Net()
+    assert [name for name, _ in net.named_parameters(recurse=False)] == ["scales.in", "scales.1.0"]
+    assert list(net.parameters(recurse=False)) == [net.scales["in"], net.scales[1][0]]
+    assert list(net.buffers(recurse=False)) == []
+    assert [name for name, _ in net.norm.named_buffers(recurse=False)] == [name[5:] for name in BUFFERS]
+
+
+def test_registering_is_assigning_and_a_buffer_may_stay_out_of_the_state() -> None:
+    net = Registered()
+    assert net.w.name == "w"
+    assert (net.none, net.other) == (None, None)
+    assert list(nn.Sequential(net).state_dict()) == ["0.w", "0.kept", "0.part.weight", "0.part.bias"]
+    assert [name for name, _ in net.named_buffers()] == ["kept", "lost"]
+    net.double()
+    assert net.lost.dtype == tg.float64
+    for twin in (deepcopied(net), pickled(net)):
+        assert list(twin.state_dict()) == ["w", "kept", "part.weight", "part.bias"]
+        assert twin.load_state_dict(net.state_dict()) == ([], [])
+    net.register_buffer("lost", tg.ones(1))
+    assert "lost" in net.state_dict()
+    with pytest.raises(TypeError, match=r"register_parameter: 'w' must be a Parameter or None; got Tensor"):
+        net.register_parameter("w", tg.ones(1))
+    with pytest.raises(TypeError, match="register_buffer: 'b' must be a Tensor or None; got Parameter"):
+        net.register_buffer("b", nn.Parameter(tg.ones(1)))
+    with pytest.raises(TypeError, match="register_module: 'm' must be a Module or None; got function"):
+        net.register_module("m", lambda x: x)
+    for name in ("", "a.b", "forward", "training"):
+        with pytest.raises(KeyError, match="cannot name an attribute: it is empty, dotted or taken"):
+            net.register_buffer(name, tg.ones(1))
+
+
+def test_a_result_that_hangs_on_its_graph_is_no_buffer() -> None:
+    class Keeps(nn.Module):
+        def __init__(self) -> None:
+            self.w = nn.Parameter(tg.ones(2))
+
+        def forward(self, x: tg.Tensor) -> tg.Tensor:
+            self.last = x * self.w
+            return self.last
+
+    net = Keeps()
+    loss = net(tg.ones(2)).sum()
+    assert list(net.state_dict()) == ["w"]
+    assert list(net.buffers()) == []
+    net.double()
+    loss.backward()
+    assert net.last.dtype == tg.float32
+
+
+# Slips.
+
+
+def test_parts_in_a_set_are_refused() -> None:
+    net = nn.Module()
+    layer = nn.Linear(1, 1)
+    for lost in (
+        {layer},
+        frozenset([layer.weight]),
+        [{"a": {layer}}],
+        collections.deque([layer]),
+        {"a": layer}.values(),
+    ):
+        with pytest.raises(
+            TypeError, match=r"Module.parts: modules and parameters in a \w+ have no names .* self.parts ="
+        ):
+            net.parts = lost
+        assert not hasattr(net, "parts")
+    net.names, net.queue = {"a", "b"}, collections.deque([1])
+
+
+def test_a_tensor_that_requires_gradients_and_is_no_parameter_is_refused() -> None:
+    net = nn.Module()
+    w = tg.ones(2, requires_grad=True)
+    for lost in (w, [w], {"a": (w,)}):
+        with pytest.raises(
+            TypeError, match=r"Module.scale: a tensor that requires gradients but is no Parameter would"
+        ):
+            net.scale = lost
+    net.scale, net.result = w.detach(), w * 2.0
+    assert [name for name, _ in net.named_buffers()] == ["scale"]
+    assert tg.grad(lambda v: setattr(net, "scale", v) or (net.scale**2).sum())(tg.ones(2)).tolist() == [2.0, 2.0]
+
+
+def test_parameters_are_good_for_one_use_and_the_second_says_so() -> None:
+    parameters = nn.Linear(2, 2).parameters()
+    nn.utils.clip_grad_norm_(parameters, 1.0)
+    with pytest.raises(ValueError, match="runs out after one use"):
+        tg.optim.SGD(parameters, lr=0.1)
+
+
+def test_two_tensors_of_one_name_are_refused_when_a_state_is_taken() -> None:
+    net = nn.Module()
+    net.parts = {1: nn.Linear(1, 1), "1": nn.Linear(1, 1)}
+    with pytest.raises(ValueError, match=r"Module: two tensors are called 'parts\.1\.weight'"):
+        net.state_dict()
+    net.parts["1"] = net.parts[1]
+    assert list(net.state_dict()) == ["parts.1.weight", "parts.1.bias"]
 
 
 # Switches.
@@ -168,6 +320,8 @@ def test_train_and_eval_reach_every_part_and_return_the_module() -> None:
     assert not any(module.training for module in net.modules())
     assert net.train() is net
     assert all(module.training for module in net.modules())
+    with pytest.raises(ValueError, match="train: mode is True or False; got 'eval'"):
+        net.train("eval")
     net.norm.eval()
     assert (net.training, net.norm.training) == (True, False)
     assert "training" not in net.state_dict()
@@ -235,6 +389,34 @@ def test_a_dtype_that_is_not_floating_is_refused_and_nothing_is_touched() -> Non
     with pytest.raises(TypeError, match=r"'stem.weight' is floating and cannot become int64; write model.to\(tg.float"):
         net.to(tg.int64)
     assert all(p.dtype == tg.float32 and p.requires_grad for p in net.parameters())
+
+
+def test_moves_by_name() -> None:
+    net = Net()
+    for move, dtype in ((net.double, "float64"), (net.half, "float16"), (net.float, "float32")):
+        assert move() is net
+        assert {p.dtype for p in net.parameters()} == {np.dtype(dtype)}
+        assert net.norm.num_batches_tracked.dtype == tg.int64
+    assert net.cpu() is net
+    if not tg.cuda.is_available():
+        with pytest.raises(tg.errors.DeviceUnavailableError):
+            net.cuda()
+    for moved in (
+        net.to("double:0", "float64"), net.to(device="cpu", dtype=tg.float32), net.to(tg.ones(1, device="double:0")),
+        net.to(tg.float64).to("cpu"),
+    ):  # fmt: skip
+        assert moved is net
+    assert {(p.dtype, p.device) for p in net.parameters()} == {(np.dtype("float64"), "cpu")}
+    with pytest.raises(TypeError, match="cannot become int64"):
+        net.to("double:0", "int64")
+    assert {(p.dtype, p.device) for p in net.parameters()} == {(np.dtype("float64"), "cpu")}
+
+
+def test_what_is_shared_stays_shared_when_it_moves() -> None:
+    model = Tied().to("double:0", tg.float64)
+    assert model.encode is model.decode
+    assert model.state_dict()["decode"].device == "double:0"
+    assert [name for name, _ in model.named_parameters()] == ["encode"]
 
 
 @pytest.mark.parametrize("target", ["cpu", tg.float32])

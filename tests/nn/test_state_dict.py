@@ -48,7 +48,7 @@ def test_a_state_shares_the_memory_of_the_model_and_no_graph() -> None:
 def test_a_state_loads_into_another_model_bit_for_bit(device: str) -> None:
     source, target = trained(device), model(device)
     assert not np.array_equal(snapshot(source)["0.weight"], snapshot(target)["0.weight"])
-    assert target.load_state_dict(source.state_dict()) is None
+    assert target.load_state_dict(source.state_dict()) == ([], [])
     assert_same(target, snapshot(source))
     x = tg.ones(2, 3, device=device)
     outputs = [net.eval()(x).detach().cpu().numpy() for net in (source, target)]
@@ -106,7 +106,8 @@ def test_every_problem_is_listed_and_nothing_is_loaded() -> None:
         "  missing: '0.bias'",
         "  unexpected: 'extra'",
         "  '3.weight': expected (2, 4) float32, got (4, 2) float32",
-        "  '3.bias': expected (2,) float32, got (2,) float64",
+        "  '3.bias': expected (2,) float32, got (2,) float64, which could lose digits: pass cast=True to allow "
+        "that, or write model.to('float64') first",
     ]
     assert_same(net, before)
 
@@ -115,7 +116,9 @@ def test_without_strict_only_the_names_may_differ() -> None:
     net, source = model(), trained()
     state: dict[str, Any] = {"3.bias": source.state_dict()["3.bias"], "elsewhere": tg.ones(1)}
     expected = {**snapshot(net), "3.bias": snapshot(source)["3.bias"]}
-    net.load_state_dict(state, strict=False)
+    result = net.load_state_dict(state, strict=False)
+    assert result.missing_keys == [name for name in net.state_dict() if name != "3.bias"]
+    assert result.unexpected_keys == ["elsewhere"]
     assert_same(net, expected)
     with pytest.raises(tg.errors.ShapeError, match=r"'0.bias': expected \(4,\) float32, got \(3,\) float32"):
         net.load_state_dict({"3.bias": tg.zeros(2), "0.bias": tg.zeros(3)}, strict=False)
@@ -206,3 +209,121 @@ def test_a_buffer_that_is_taken_from_another_s_state_goes_its_own_way() -> None:
     one(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
     assert one.running_mean.tolist() == pytest.approx([0.2, 0.3])
     assert other.running_mean.tolist() == [0.0, 0.0]
+
+
+# Dtypes.
+
+
+@pytest.mark.parametrize(
+    ("own", "given"), [("float32", "float16"), ("float64", "float32"), ("float64", "float16"), ("float64", "int64")]
+)
+def test_a_cast_that_keeps_every_value_is_made(own: str, given: str) -> None:
+    layer = nn.Linear(2, 1, bias=False).to(own)
+    values = np.array([[3, -0.09375 if given != "int64" else -5]], given)
+    layer.load_state_dict({"weight": values})
+    assert layer.weight.dtype == own
+    assert layer.weight.tolist() == values.tolist()
+
+
+def test_a_cast_that_may_lose_digits_is_made_only_when_asked_for(device: str) -> None:
+    layer = nn.Linear(2, 1, bias=False, device=device)
+    before = layer.weight.tolist()
+    values = np.array([[0.1, 1e-50]])
+    with pytest.raises(tg.errors.ShapeError, match=r"got \(1, 2\) float64, which could lose digits: pass cast=True"):
+        layer.load_state_dict({"weight": values})
+    assert layer.weight.tolist() == before
+    layer.load_state_dict({"weight": values}, cast=True)
+    assert layer.weight.tolist() == values.astype("float32").tolist()
+    layer.load_state_dict({"weight": np.array([[np.inf, np.nan]])}, cast=True)
+    assert np.array_equal(layer.weight.tolist(), [[np.inf, np.nan]], equal_nan=True)
+
+
+def test_a_cast_never_makes_another_number(device: str) -> None:
+    layer = nn.BatchNorm1d(2, device=device).half()
+    before = snapshot(layer)
+    for name, bad in (
+        ("weight", np.array([1.0, 1e5])), ("bias", np.array([70000, 1])), ("num_batches_tracked", np.array(2.5)),
+        ("num_batches_tracked", np.array(2**63, "uint64")), ("weight", np.array([1j, 2])), ("weight", None),
+        ("weight", np.array(["a", "b"])), ("weight", [[1.0], [1.0, 2.0]]),
+    ):  # fmt: skip
+        with pytest.raises(tg.errors.ShapeError, match=f"nothing was loaded:\n  '{name}': "):
+            layer.load_state_dict({name: bad}, strict=False, cast=True)
+    assert_same(layer, before)
+    layer.load_state_dict({"num_batches_tracked": np.array(7, "int8")}, strict=False)
+    assert layer.num_batches_tracked.item() == 7
+    assert layer.num_batches_tracked.dtype == tg.int64
+
+
+def test_assign_takes_over_the_arrays_their_dtype_and_their_device(device: str) -> None:
+    layer, source = nn.BatchNorm1d(2), nn.BatchNorm1d(2, device=device).double()
+    weight, arrays = layer.weight, {name: t.data for name, t in source.state_dict().items()}
+    layer.weight.requires_grad_(False)
+    assert layer.load_state_dict(arrays, assign=True) == ([], [])
+    assert all(t.data is arrays[name] for name, t in layer.state_dict().items())
+    assert layer.weight is weight
+    assert (layer.weight.requires_grad, layer.bias.requires_grad, layer.weight.name) == (False, True, "weight")
+    for bad in (np.zeros(3), np.array(["a", "b"])):
+        with pytest.raises(tg.errors.ShapeError):
+            layer.load_state_dict({"weight": bad}, strict=False, assign=True)
+    layer.load_state_dict({"num_batches_tracked": np.array(3, "int32")}, strict=False, assign=True)
+    assert layer.num_batches_tracked.dtype == "int32"
+
+
+# Names.
+
+
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        self.encode = nn.Parameter(tg.zeros(2))
+        self.decode = self.encode
+
+
+def test_a_shared_tensor_may_come_under_one_of_its_names() -> None:
+    model = Tied()
+    assert model.load_state_dict({"decode": np.array([1.0, 2.0], "float32")}) == ([], [])
+    assert model.encode.tolist() == [1.0, 2.0]
+    nan = np.array([np.nan, 1.0], "float32")
+    model.load_state_dict({"encode": nan, "decode": nan.copy()})
+    with pytest.raises(
+        tg.errors.ShapeError, match=r"'encode' and 'decode' are one tensor here, and the state has diff"
+    ):
+        model.load_state_dict({"encode": nan, "decode": np.zeros(2, "float32")})
+    with pytest.raises(tg.errors.ShapeError, match="missing: 'encode'\n  missing: 'decode'"):
+        model.load_state_dict({})
+
+
+def test_names_that_are_almost_right_are_told() -> None:
+    net = nn.Sequential(nn.Linear(2, 2))
+    state = {f"module.{name}": tensor for name, tensor in net.state_dict().items()}
+    with pytest.raises(tg.errors.ShapeError, match=r"unexpected: 'module.0.weight' \(for '0.weight'\?\)"):
+        net.load_state_dict(state)
+
+
+def test_a_state_may_hold_the_module_s_own_arrays_under_other_names() -> None:
+    net = nn.Module()
+    net.a, net.b = nn.Parameter(tg.zeros(2)), nn.Parameter(tg.ones(2))
+    state = net.state_dict()
+    net.load_state_dict({"a": state["b"], "b": state["a"]})
+    assert (net.a.tolist(), net.b.tolist()) == ([1.0, 1.0], [0.0, 0.0])
+
+
+@pytest.mark.parametrize("bad", [None, [], "weights.safetensors", 3])
+def test_what_is_no_mapping_is_refused(bad: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"load_state_dict: expected a mapping from names to tensors; got .*tg.train.load_weights"
+    ):
+        model().load_state_dict(bad)
+
+
+@pytest.mark.oracle
+def test_tensors_of_pytorch_load_as_they_are() -> None:
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+    net = model()
+    for state in (theirs.state_dict(), theirs.state_dict(keep_vars=True)):
+        net.load_state_dict(state)
+        assert_same(net, {name: t.detach().numpy() for name, t in state.items()})
+    assert not np.shares_memory(net[0].weight.data, theirs[0].weight.detach().numpy())
+    net.load_state_dict(theirs.bfloat16().state_dict())
+    state = theirs.state_dict()
+    assert_same(net, {name: (t.float() if t.is_floating_point() else t).numpy() for name, t in state.items()})

@@ -10,40 +10,19 @@ import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from .. import backend, errors
 from ..core.tensor import Parameter, Tensor
+from . import moving, states
+from .hooks import Handle, Hooks
 from .live import Live
+from .states import Loaded
+from .walking import Holder, assigned, is_state, walk
 
 __all__ = ["Module"]
 
 M = TypeVar("M", bound="Module")
 
 
-def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    """The named parts of a module or container, in the order in which they were assigned."""
-    if isinstance(value, Module):
-        yield from vars(value).items()
-    elif isinstance(value, dict):
-        yield from ((str(key), item) for key, item in value.items())
-    elif isinstance(value, (list, tuple)):
-        yield from ((str(i), item) for i, item in enumerate(value))
-
-
-def _walk(root: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every module and tensor below `root`, itself included, with its dotted name, parents before children."""
-    stack: list[tuple[str, Any, tuple[Any, ...]]] = [(prefix, root, ())]
-    while stack:
-        name, value, above = stack.pop()
-        if isinstance(value, (Module, Tensor)):
-            yield name, value
-        # A part that two others share is walked under both names; one that holds its own holder is not entered again.
-        if isinstance(value, (Module, dict, list, tuple)) and not any(value is holder for holder in above):
-            inside = (*above, value)
-            parts = [(f"{name}.{key}" if name else key, item, inside) for key, item in _items(value)]
-            stack.extend(reversed(parts))
-
-
-class Module:
+class Module(Holder):
     """Base class of layers and models: assign parameters and parts in ``__init__``, compute in ``forward``.
 
     Examples
@@ -59,72 +38,217 @@ class Module:
     """
 
     training: bool = True
+    _hooks: Hooks | None = None
 
     def __setattr__(self, attribute: str, value: Any) -> None:
+        assigned(self, attribute, value)
         object.__setattr__(self, attribute, value)
-        for name, part in _walk(value, attribute):
-            if isinstance(part, Parameter):
-                part.name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the module."""
-        return self.forward(*args, **kwargs)
+        if self._hooks is None:
+            return self.forward(*args, **kwargs)
+        return self._hooks.call(self, args, kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; subclasses write it."""
-        raise NotImplementedError(f"{type(self).__name__} must define forward()")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define forward(), the function that computes its output: "
+            "def forward(self, x): return ..."
+        )
 
     # What there is.
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """The module itself (named ``""``) and all its parts, each once, with dotted names."""
-        seen: set[int] = set()
-        for name, part in _walk(self):
-            if isinstance(part, Module) and id(part) not in seen:
-                seen.add(id(part))
-                yield name, part
+        return _each_once((name, part) for name, part in walk(self) if isinstance(part, Module))
 
     def modules(self) -> Iterator[Module]:
         """The module itself and all its parts, each once."""
         return (module for _, module in self.named_modules())
 
+    def _parts(self) -> Iterator[tuple[str, Module]]:
+        """The parts one level down, lists and dicts between them left aside; a shared one under all its names."""
+        nearest = walk(self, deep=False)
+        return ((name, part) for name, part in nearest if isinstance(part, Module) and part is not self)
+
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The parts one level down."""
-        for name, value in vars(self).items():
-            held = _items(value) if not isinstance(value, Module) else [("", value)]
-            for key, part in held:
-                if isinstance(part, Module):
-                    yield (f"{name}.{key}" if key else name), part
+        """The parts one level down, each once; lists and dicts are no level."""
+        return _each_once(self._parts())
 
-    def _named_tensors(self, wanted: Callable[[Tensor], bool]) -> Iterator[tuple[str, Tensor]]:
-        seen: set[int] = set()
-        for name, part in _walk(self):
-            if isinstance(part, Tensor) and wanted(part) and id(part) not in seen:
-                seen.add(id(part))
-                yield name, part
+    def children(self) -> Iterator[Module]:
+        """The parts one level down, each once."""
+        return (module for _, module in self.named_children())
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """What is learned, each tensor once, with dotted names."""
-        yield from self._named_tensors(lambda part: isinstance(part, Parameter))  # type: ignore[misc]
+    def _named_tensors(self, wanted: Callable[[Tensor], bool], deep: bool = True) -> Iterator[tuple[str, Any]]:
+        return _each_once((name, part) for name, part in walk(self, deep=deep) if is_state(part) and wanted(part))
 
-    def parameters(self) -> Iterator[Parameter]:
-        """What is learned, each tensor once."""
-        return (parameter for _, parameter in self.named_parameters())
+    def named_parameters(self, recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """What is learned, each tensor once, with dotted names; without `recurse` not that of the parts.
 
-    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """State that is not learned, each tensor once, with dotted names."""
-        return self._named_tensors(lambda part: not isinstance(part, Parameter))
+        A parameter of a list that grew after it was assigned learns its full name here.
+        """
+        for name, part in self._named_tensors(lambda part: isinstance(part, Parameter), recurse):
+            if part.name != name and (part.name is None or name.endswith(f".{part.name}")):
+                part.name = name
+            yield name, part
 
-    def buffers(self) -> Iterator[Tensor]:
-        """State that is not learned, each tensor once."""
-        return (buffer for _, buffer in self.named_buffers())
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """What is learned, each tensor once; without `recurse` not that of the parts.
+
+        An iterator, good for one use: to hand the parameters to two functions write ``list(model.parameters())``.
+        """
+        return (parameter for _, parameter in self.named_parameters(recurse))
+
+    def named_buffers(self, recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """State that is not learned, each tensor once, with dotted names; without `recurse` not that of the parts."""
+        return self._named_tensors(lambda part: not isinstance(part, Parameter), recurse)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """State that is not learned, each tensor once; without `recurse` not that of the parts."""
+        return (buffer for _, buffer in self.named_buffers(recurse))
+
+    def get_submodule(self, target: str) -> Module:
+        """The part of that dotted name; the module itself for ``""``."""
+        return self._get(target, Module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter of that dotted name."""
+        return self._get(target, Parameter)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer of that dotted name."""
+        return self._get(target, Tensor)
+
+    def _get(self, target: str, kind: type) -> Any:
+        named = {name: part for name, part in walk(self) if isinstance(part, kind)}
+        if target not in named:
+            raise AttributeError(
+                f"{type(self).__name__} has no {kind.__name__} '{target}'; it has {', '.join(map(repr, named))}"
+            )
+        return named[target]
+
+    # For those who come from PyTorch: assignments by another name.
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Assign a parameter: the same as ``self.name = param``."""
+        if not (param is None or isinstance(param, Parameter)):
+            raise TypeError(
+                f"register_parameter: '{name}' must be a Parameter or None; got {type(param).__name__}. Write "
+                "tg.nn.Parameter(...)."
+            )
+        self._register(name, param)
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Assign a buffer: the same as ``self.name = tensor``, unless it is not to be part of the state.
+
+        Parameters
+        ----------
+        name : str
+        tensor : Tensor or None
+        persistent : bool
+            Whether ``state_dict`` contains it. It moves with the module in any case.
+        """
+        if not (tensor is None or (isinstance(tensor, Tensor) and not isinstance(tensor, Parameter))):
+            raise TypeError(f"register_buffer: '{name}' must be a Tensor or None; got {type(tensor).__name__}")
+        self._register(name, tensor)
+        object.__setattr__(self, "_unsaved", self._unsaved - {name} if persistent else self._unsaved | {name})
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Assign a part: the same as ``self.name = module``."""
+        if not (module is None or isinstance(module, Module)):
+            raise TypeError(f"register_module: '{name}' must be a Module or None; got {type(module).__name__}")
+        self._register(name, module)
+
+    add_module = register_module
+
+    def _register(self, name: str, value: Any) -> None:
+        if not isinstance(name, str) or not name or "." in name or hasattr(Module, name):
+            raise KeyError(f"{type(self).__name__}: {name!r} cannot name an attribute: it is empty, dotted or taken")
+        setattr(self, name, value)
+
+    # Hooks.
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> Handle:
+        """Call ``hook(module, args)`` before each `forward`; what it returns, unless None, replaces the arguments.
+
+        Parameters
+        ----------
+        hook : callable
+            With `with_kwargs` it is called as ``hook(module, args, kwargs)`` and returns None or ``(args, kwargs)``.
+        prepend : bool
+            Before the hooks that are there, instead of after them.
+
+        Returns
+        -------
+        Handle
+            With ``remove()``; or use it in a ``with`` block.
+
+        Examples
+        --------
+        >>> layer = tg.nn.Tanh()
+        >>> with layer.register_forward_pre_hook(lambda module, args: (args[0] * 0.0,)):
+        ...     layer(tg.ones(2))
+        tensor([0., 0.])
+        """
+        return self._hook("before", hook, prepend, with_kwargs)
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> Handle:
+        """Call ``hook(module, args, output)`` after each `forward`; what it returns, unless None, is the output.
+
+        With `with_kwargs` it is called as ``hook(module, args, kwargs, output)``. See `register_forward_pre_hook`.
+
+        Examples
+        --------
+        >>> layer, seen = tg.nn.Linear(2, 3), []
+        >>> handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.shape))
+        >>> y = layer(tg.ones(4, 2))
+        >>> seen
+        [(4, 3)]
+        >>> handle.remove()
+        """
+        return self._hook("after", hook, prepend, with_kwargs)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
+        """Call ``hook(module, grad_input, grad_output)`` when the derivative by the inputs has been computed.
+
+        Both are tuples, with one gradient for each positional argument and for each output; None for what is no
+        tensor, or has no gradient. What the hook returns, unless None, replaces `grad_input`. Where no input requires
+        gradients, it is called when those of the outputs are there.
+
+        Derivatives of higher order see the hook too: then the gradients that it is shown are recorded.
+
+        Examples
+        --------
+        >>> layer, x = tg.nn.Tanh(), tg.zeros(2, requires_grad=True)
+        >>> with layer.register_full_backward_hook(lambda module, grad_input, grad_output: (grad_input[0] * 10.0,)):
+        ...     layer(x).sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
+        return self._hook("backward", hook, prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
+        """Call ``hook(module, grad_output)`` before the derivative goes through; it may return another one."""
+        return self._hook("backward_before", hook, prepend)
+
+    def _hook(self, kind: str, hook: Callable[..., Any], prepend: bool, with_kwargs: bool = False) -> Handle:
+        if self._hooks is None:
+            object.__setattr__(self, "_hooks", Hooks())
+        return self._hooks.add(kind, hook, prepend, with_kwargs)  # type: ignore[union-attr]
 
     # Switches.
 
     def train(self: M, mode: bool = True) -> M:
         """Put the module and its parts into training mode (or out of it); returns the module."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: mode is True or False; got {mode!r}")
         for module in self.modules():
-            object.__setattr__(module, "training", bool(mode))
+            object.__setattr__(module, "training", mode)
         return self
 
     def eval(self: M) -> M:
@@ -142,34 +266,58 @@ class Module:
         for parameter in self.parameters():
             parameter.zero_grad()
 
-    def apply(self: M, function: Callable[[Module], Any]) -> M:
+    def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call a function on the module and each of its parts; returns the module."""
         for module in self.modules():
-            function(module)
+            fn(module)
         return self
 
-    def to(self: M, target: Any) -> M:
+    # Moves.
+
+    def to(self: M, *targets: Any, device: str | None = None, dtype: Any = None) -> M:
         """Move all parameters and buffers to a device, or floating ones to a dtype; they stay the same objects.
 
         A parameter that is moved loses its gradient, and an optimizer made before refuses its next step: make it
         after the move. Where nothing changes, nothing is touched.
 
+        Parameters
+        ----------
+        *targets : device or dtype, or a Tensor that has both
+        device, dtype
+            The same, by name.
+
         Raises
         ------
         TypeError
             For a dtype that is not floating: parameters have derivatives.
+
+        Examples
+        --------
+        >>> tg.nn.Linear(2, 3).to("cpu", tg.float64).weight.dtype
+        dtype('float64')
         """
-        moves = []
-        for name, tensor in self._named_tensors(lambda _: True):
-            moved = tensor.detach().to(target)
-            if moved.dtype == tensor.dtype or tensor.dtype.kind == "f":
-                moves.append((tensor, moved))
-            if tensor.dtype.kind == "f" and moved.dtype.kind != "f":
-                raise TypeError(f"to: '{name}' is floating and cannot become {moved.dtype}; write model.to(tg.float64)")
-        for tensor, moved in moves:
-            if moved.data is not tensor.data:
-                tensor.rehome(moved.data)
+        moving.move(list(self._named_tensors(lambda _: True)), *targets, device, dtype)
         return self
+
+    def half(self: M) -> M:
+        """Move floating parameters and buffers to float16; returns the module."""
+        return self.to("float16")
+
+    def float(self: M) -> M:
+        """Move floating parameters and buffers to float32; returns the module."""
+        return self.to("float32")
+
+    def double(self: M) -> M:
+        """Move floating parameters and buffers to float64; returns the module."""
+        return self.to("float64")
+
+    def cpu(self: M) -> M:
+        """Move parameters and buffers to host memory; returns the module."""
+        return self.to("cpu")
+
+    def cuda(self: M, device: int | None = None) -> M:
+        """Move parameters and buffers to a GPU; returns the module."""
+        return self.to("cuda" if device is None else f"cuda:{device}")
 
     # State.
 
@@ -184,40 +332,37 @@ class Module:
         >>> list(tg.nn.Linear(2, 3).state_dict())
         ['weight', 'bias']
         """
-        return {name: Live(part) for name, part in _walk(self) if isinstance(part, Tensor)}
+        return {name: Live(part) for name, part in states.named_state(self).items()}
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False, *, cast: bool = False
+    ) -> Loaded:
         """Copy values into parameters and buffers, by name; nothing is changed unless everything fits.
 
         Parameters
         ----------
-        state : mapping of str to tensor or array
+        state_dict : mapping of str to tensor or array
+            Tensors of other libraries (PyTorch's, say) too. A tensor that two names share may come under one of them.
         strict : bool
             Whether a missing or an unexpected name is an error.
+        assign : bool
+            Hold the given arrays themselves from now on, on their device and in their dtype, instead of copying. The
+            parameters stay the same objects; make an optimizer afterwards.
+        cast : bool
+            Allow casts that may lose digits, such as float64 into float32. Those that keep every value are made
+            anyhow; an infinity is never made out of a number.
+
+        Returns
+        -------
+        Loaded
+            ``missing_keys`` and ``unexpected_keys``; empty where `strict`.
 
         Raises
         ------
         ShapeError
             Listing every name that is missing, unexpected, or of another shape or dtype.
         """
-        own = {name: part for name, part in _walk(self) if isinstance(part, Tensor)}
-        values = {name: value.detach() if isinstance(value, Tensor) else Tensor(value) for name, value in state.items()}
-        problems = []
-        if strict:
-            problems += [f"missing: '{name}'" for name in own if name not in values]
-            problems += [f"unexpected: '{name}'" for name in values if name not in own]
-        for name, part in own.items():
-            value = values.get(name)
-            if value is not None and (value.shape, value.dtype) != (part.shape, part.dtype):
-                problems.append(f"'{name}': expected {part.shape} {part.dtype}, got {value.shape} {value.dtype}")
-        if problems:
-            raise errors.ShapeError(
-                f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded:\n  "
-                + "\n  ".join(problems)
-            )
-        for name, part in own.items():
-            if name in values:
-                part.data = backend.to_device(values[name].data, part.device)
+        return states.load(self, state_dict, strict, assign, cast)
 
     def extra_repr(self) -> str:
         """What ``repr`` shows between the parentheses of a layer."""
@@ -228,7 +373,15 @@ class Module:
         count = sum(parameter.size for parameter in self.parameters())
         note = f"  # {count:,} parameters" if count else ""
         head = f"{type(self).__name__}({self.extra_repr()}"
-        children = [f"({name}): {part!r}".replace("\n", "\n  ") for name, part in self.named_children()]
+        children = [f"({name}): {part!r}".replace("\n", "\n  ") for name, part in self._parts()]
         if not children:
             return f"{head}){note}"
         return head + note + "\n  " + "\n  ".join(children) + "\n)"
+
+
+def _each_once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    seen: set[int] = set()
+    for name, part in named:
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield name, part

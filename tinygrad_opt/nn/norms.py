@@ -11,6 +11,7 @@ from ..core.modes import no_grad
 from ..core.tensor import Parameter, Tensor
 from . import functional
 from .arguments import positive
+from .frozen import statistics_frozen
 from .module import Module
 
 __all__ = ["BatchNorm1d"]
@@ -74,7 +75,7 @@ class BatchNorm1d(Module):
         if not self.training and self.running_mean is not None:
             return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
         self._check_batch(x)
-        if self.training:
+        if self.training and not statistics_frozen(self):
             self._track(x)
         return functional.batch_norm(x, None, None, self.weight, self.bias, self.eps)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import backend, errors
 from ..core import kinds
-from ..core.kinds import Linear
+from ..core.kinds import General, Linear
 from ..core.primitive import operand
 
 __all__ = [
@@ -36,6 +36,13 @@ copy: Linear = Linear(
 )
 # A second handle on the same memory, with a node of its own: where a transform enters another one's graph.
 alias: Linear = Linear("alias", lambda g, like: g, kernel=lambda xp, x: x[...])
+# The tensor itself. A cotangent that comes back through it is shown to `meet`, which says what goes on: see `nn.hooks`.
+gate: General = General(
+    "gate",
+    [lambda t, _y, _x, *, meet: t],
+    [lambda g, _y, _x, *, meet: meet(g)],
+    kernel=lambda xp, x, *, meet: x[...],
+)
 move: Linear = Linear(
     "move",
     lambda g, like, *, device, source: move(g, device=source, source=device),

@@ -8,7 +8,6 @@ is not activated).
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import subprocess
 import sysconfig
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
+from ..train.files import write
 
 __all__ = ["find_renderer", "picture", "to_file"]
 
@@ -84,17 +84,4 @@ def to_file(text: str, path: Any) -> None:
             f"render: the suffix decides the format: .svg, .png, .pdf or .dot; got {target.name!r}. "
             f"Write {str(target.with_suffix('.svg'))!r}."
         )
-    _replace(target, text.encode() if form == "dot" else picture(text, form))
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write a file beside the target, then put it in its place in one step."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open(draft, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write(target, text.encode() if form == "dot" else picture(text, form))

@@ -95,6 +95,14 @@ def _sum_to_reference(x: Any, shape: tuple[int, ...]) -> Any:
     return x
 
 
+def _let_pass(g: Any) -> Any:
+    return g
+
+
+def _gate(source: Source) -> Sample:
+    return Sample([source.array(source.shape())], {"meet": _let_pass})
+
+
 def _move(source: Source) -> Sample:
     return Sample([source.array(source.shape())], {"device": source.device, "source": source.device})
 
@@ -112,5 +120,6 @@ SPECS = [
     Spec("sum_to", _sum_to_reference, _sum_to),
     Spec("copy", np.copy, _any),
     Spec("alias", lambda x: x, _any),
+    Spec("gate", lambda x, meet: x, _gate),
     Spec("move", lambda x, device, source: x, _move),
 ]

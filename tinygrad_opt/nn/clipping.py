@@ -1,0 +1,148 @@
+"""Gradients cut to a length, or to a range, where they are: in place, without waiting for the device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .. import backend, errors, ops
+from ..core.primitive import wrap
+from ..core.tensor import Tensor
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+
+Array = Any
+
+
+def clip_grad_norm_(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
+    """Scale all gradients together so that their norm, as one vector, is at most `max_norm`.
+
+    ``g ← g · min(1, max_norm / (‖g‖ + 1e-6))``
+
+    Parameters
+    ----------
+    parameters : iterable of tensors, or one tensor
+        Those without a gradient are left aside.
+    max_norm : float
+    norm_type : float
+        p of the p-norm; ``inf`` for the largest magnitude.
+    error_if_nonfinite : bool
+        Raise where the norm is nan or inf. This reads it: on a GPU it waits for the backward pass.
+
+    Returns
+    -------
+    Tensor
+        The norm before, a scalar; 0 where there are no gradients. It does not overflow for large gradients.
+
+    Raises
+    ------
+    AnomalyError
+        With `error_if_nonfinite`; the gradients are then left as they are.
+
+    References
+    ----------
+    R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
+
+    Examples
+    --------
+    >>> w = tg.tensor([0.0, 0.0], requires_grad=True)
+    >>> (w * tg.tensor([3.0, 4.0])).sum().backward()
+    >>> tg.nn.utils.clip_grad_norm_([w], max_norm=1.0)
+    tensor(5.)
+    >>> w.grad
+    tensor([0.59999..., 0.79999...])
+    """
+    max_norm = _number("clip_grad_norm_", "max_norm", max_norm, low=0.0)
+    order = _number("clip_grad_norm_", "norm_type", norm_type)
+    if not order > 0:
+        raise ValueError(f"clip_grad_norm_: norm_type must be positive, or inf; got {norm_type!r}")
+    gradients = list(_gradients("clip_grad_norm_", parameters))
+    if not gradients:
+        return Tensor(0.0)
+    total = _norm(gradients, order)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise errors.AnomalyError(
+            f"clip_grad_norm_: the norm of the gradients is {total.item()}, so they cannot be scaled, and were left as "
+            "they are. tg.detect_anomaly() finds where it came from; error_if_nonfinite=False lets it pass."
+        )
+    for gradient in gradients:
+        with backend.beside(gradient._array):
+            norm = backend.to_device(total._array, gradient.device)
+            scale = backend.namespace(norm).minimum(max_norm / (norm + 1e-6), 1.0)
+            gradient.data *= scale
+    return total
+
+
+def clip_grad_value_(parameters: Any, clip_value: float) -> None:
+    """Cut every element of all gradients to ``[-clip_value, clip_value]``.
+
+    Examples
+    --------
+    >>> w = tg.tensor([0.0, 0.0], requires_grad=True)
+    >>> (w * tg.tensor([3.0, -0.5])).sum().backward()
+    >>> tg.nn.utils.clip_grad_value_([w], 1.0)
+    >>> w.grad
+    tensor([ 1. , -0.5])
+    """
+    limit = _number("clip_grad_value_", "clip_value", clip_value, low=0.0)
+    for gradient in _gradients("clip_grad_value_", parameters):
+        with backend.beside(gradient._array):
+            gradient.data = backend.namespace(gradient._array).clip(gradient._array, -limit, limit)
+
+
+def _number(function: str, name: str, value: Any, low: float = -math.inf) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, (bool, str)) or not number >= low:
+        raise ValueError(f"{function}: {name} must be a number{'' if low < 0 else ' of at least 0'}; got {value!r}")
+    return number
+
+
+def _gradients(function: str, parameters: Any) -> Iterator[Tensor]:
+    """The gradients that there are, each once."""
+    if hasattr(parameters, "parameters"):
+        raise TypeError(f"{function}: parameters must be a list of tensors; write model.parameters()")
+    given = [parameters] if isinstance(parameters, Tensor) else _listed(function, parameters)
+    seen: set[int] = set()
+    for position, parameter in enumerate(given):
+        if not isinstance(parameter, Tensor):
+            raise TypeError(f"{function}: parameter {position} is no tensor; got {parameter!r:.80}")
+        if parameter.is_leaf and parameter.grad is not None and id(parameter) not in seen:
+            seen.add(id(parameter))
+            yield parameter.grad
+
+
+def _listed(function: str, parameters: Any) -> list[Any]:
+    if not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{function}: parameters must be a list of tensors, model.parameters(); got {type(parameters).__name__}"
+        )
+    given = list(parameters)
+    if not given and isinstance(parameters, Iterator):
+        raise ValueError(
+            f"{function}: the iterator is at its end. model.parameters() is good for one use: call it anew, or keep "
+            "list(model.parameters())."
+        )
+    return given
+
+
+def _norm(gradients: list[Tensor], order: float) -> Tensor:
+    """The norm of all gradients as one vector: of their norms; float16 counts in float32, and nothing overflows."""
+    home = gradients[0].device
+    norms = []
+    for gradient in gradients:
+        whole = ops.ravel(gradient._array)
+        whole = whole.astype("float32") if whole.dtype.itemsize < 4 else whole
+        if whole.size:
+            norms.append(ops.norm(whole, ord=None if order == 2 else order))
+    if not norms:
+        return Tensor(0.0)
+    wide = max(norm.dtype for norm in norms)
+    arrays = [backend.to_device(norm.astype(wide), home) for norm in norms]
+    with backend.beside(arrays[0]):
+        return wrap(ops.norm(ops.stack(arrays), ord=None if order == 2 else order))

@@ -1,0 +1,17 @@
+"""Helpers for training loops and for functions of a model's parameters: ``tg.nn.utils``, with PyTorch's names."""
+
+from __future__ import annotations
+
+from .clipping import clip_grad_norm_, clip_grad_value_
+from .frozen import frozen_stats
+from .substitution import functional_call
+from .vectors import parameters_to_vector, vector_to_parameters
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "frozen_stats",
+    "functional_call",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]
