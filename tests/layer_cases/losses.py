@@ -1,4 +1,4 @@
-"""Losses. Targets of numbers are differentiated too; PyTorch has no such derivative where they come as whole numbers."""
+"""Losses, with derivatives by floating targets too. (Where PyTorch has none, targets come as whole numbers.)"""
 
 from __future__ import annotations
 
