@@ -42,7 +42,8 @@ OPTIONAL = {
 
 # Operations, layers and update rules take the namespace from their arrays. These files also work on the host.
 HOST_SIDE = {
-    "nn/init.py": "starting values are drawn on the host, so that one seed gives one model on every device",
+    "nn/init/filling.py": "starting values are drawn on the host, so that one seed gives one model on every device",
+    "nn/init/structured.py": "the same",
     "optim/program.py": "compiles update rules for vectors in host memory, into calls of NumPy's functions",
 }
 

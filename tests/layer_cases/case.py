@@ -20,12 +20,14 @@ class Layer:
     name : str
         Of the class, in ``tg.nn`` and in ``torch.nn``.
     args, options
-        What it is made with.
+        What it is made with; arrays among the options are tensors for either.
     inputs : tuple
         What it is called with: arrays (float64 ones take the dtype of the example and are differentiated), None, or
         nested tuples of them.
     call : mapping
         Keyword arguments of the call.
+    order : int
+        How many times PyTorch can differentiate it.
     random : bool
         Whether training mode draws random numbers: then only evaluation is compared.
     """
@@ -35,6 +37,7 @@ class Layer:
     options: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[Any, ...] = ()
     call: Mapping[str, Any] = field(default_factory=dict)
+    order: int = 2
     random: bool = False
 
 

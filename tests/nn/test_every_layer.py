@@ -38,7 +38,8 @@ class Pair:
 
     def __init__(self, layer: Layer, dtype: str, training: bool, device: str, seed: int) -> None:
         self.layer, self.dtype, self.device, self.rng = layer, dtype, device, np.random.default_rng(seed)
-        self.theirs = getattr(torch.nn, layer.name)(*layer.args, **layer.options).to(getattr(torch, dtype))
+        options = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in layer.options.items()}
+        self.theirs = getattr(torch.nn, layer.name)(*layer.args, **options).to(getattr(torch, dtype))
         self.ours = getattr(nn, layer.name)(*layer.args, **layer.options).to(dtype).to(device)
         state = {name: self.value(value.numpy()) for name, value in self.theirs.state_dict().items()}
         self.theirs.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
@@ -117,9 +118,13 @@ def compare(pair: Pair) -> None:
     if not their_wanted or not their_loss.requires_grad:
         return
     gradients = tg.gradients(loss, my_wanted, create_graph=True, unused="zero")
-    their_gradients = torch.autograd.grad(their_loss, their_wanted, create_graph=True, allow_unused=True)
+    their_gradients = torch.autograd.grad(
+        their_loss, their_wanted, create_graph=pair.layer.order > 1, allow_unused=True
+    )
     for position, (ours, theirs) in enumerate(zip(gradients, their_gradients, strict=True)):
         pair.close(ours, theirs, f"gradient {position}")
+    if pair.layer.order < 2:
+        return
 
     vectors = [pair.rng.standard_normal(tuple(x.shape)).astype(pair.dtype) for x in their_wanted]
     along = sum((g * tg.tensor(v, device=pair.device)).sum() for g, v in zip(gradients, vectors, strict=True))

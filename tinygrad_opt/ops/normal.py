@@ -221,17 +221,17 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     if reduction == "mean" and array.size == 0:
         raise errors.ShapeError("softmax_cross_entropy: the mean over an empty batch has no value")
     if backend.of(x) is not backend.HOST or backend.of(array) is not backend.HOST:
-        array = _labels_beside(array, x, listed)
+        array = labels_beside("softmax_cross_entropy", array, x, listed)
     with backend.beside(array):
         own = array.copy()  # changing the labels later changes no derivative
     return _nll(_log_softmax(logits, axis=len(shape) - 1), labels=own, reduction=reduction)
 
 
-def _labels_beside(labels: Any, logits: Any, listed: bool) -> Any:
+def labels_beside(function: str, labels: Any, logits: Any, listed: bool) -> Any:
     """Labels on the device of the logits: a list is brought there, labels that live elsewhere are a mistake."""
     places = [("logits", backend.device_of(logits)), ("labels", backend.device_of(labels))]
     if not listed and places[0][1] != places[1][1]:
-        raise errors.mixed_devices("softmax_cross_entropy", places)
+        raise errors.mixed_devices(function, places)
     return backend.to_device(labels, places[0][1])
 
 
@@ -264,8 +264,14 @@ def check_labels(function: str, labels: Any, classes: int) -> None:
             "Write labels.astype(tg.int64), or tg.argmax(labels, axis=-1) if they are one-hot."
         )
     array = getattr(labels, "_array", labels)
+    if not labels_fit(array, classes):
+        with backend.beside(array):
+            bad = int(array.min()) if int(array.min()) < 0 else int(array.max())
+        raise IndexError(f"{function}: label {bad} is outside 0 … {classes - 1}, for {classes} classes")
+
+
+def labels_fit(array: Any, classes: int) -> bool:
+    """Whether whole numbers lie between 0 and ``classes - 1``."""
     # Read as unsigned, a negative label is a huge one: a single pass finds both kinds of fault.
     with backend.beside(array):
-        if array.size and int(array.view(_UNSIGNED[dtype.itemsize]).max()) >= classes:
-            bad = int(array.min()) if int(array.min()) < 0 else int(array.max())
-            raise IndexError(f"{function}: label {bad} is outside 0 … {classes - 1}, for {classes} classes")
+        return not array.size or int(array.view(_UNSIGNED[array.dtype.itemsize]).max()) < classes

@@ -1,0 +1,233 @@
+"""What losses ask of their arguments, and the reduction that they end with."""
+
+from __future__ import annotations
+
+import math
+import operator
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from .... import backend, errors, ops
+from ....core import modes
+from ....core.primitive import operand
+from ....ops.arguments import as_type, wide
+from ....ops.checks import one_of
+from ....ops.normal import check_labels, labels_beside, labels_fit
+from ....ops.shape import broadcasts
+
+__all__ = [
+    "REDUCTIONS", "between", "check_options", "check_reduction", "class_weight", "element_weight", "labelled", "pair",
+    "reduced", "same_shape", "scores_of", "signs", "warn_of_probabilities",
+]  # fmt: skip
+
+REDUCTIONS = ("mean", "sum", "none")
+
+# Options. A loss has them checked when it is made, in its own name, and its function when it is called.
+
+_NUMBERS: dict[
+    str, tuple[str, Callable[[float], bool]]
+] = {  # what is asked of a number, in words, and how that is told
+    "beta": ("a number that is not negative", lambda x: 0 <= x < math.inf),
+    "delta": ("a positive number", lambda x: 0 < x < math.inf),
+    "eps": ("a positive number", lambda x: 0 < x < math.inf),
+    "label_smoothing": ("a number from 0 to 1", lambda x: 0 <= x <= 1),
+    "margin": ("a finite number", math.isfinite),
+    "p": ("a number, 1 or more", lambda x: x >= 1),
+}
+
+
+def check_options(function: str, **options: Any) -> None:
+    """Refuse options that are not what they have to be."""
+    for name, value in options.items():
+        if name in _NUMBERS:
+            expected, fits = _NUMBERS[name]
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits(value):
+                raise ValueError(f"{function}: {name} must be {expected}; got {value!r}")
+        elif name == "ignore_index":
+            try:
+                operator.index(value)
+            except TypeError:
+                raise TypeError(f"{function}: ignore_index must be a whole number; got {value!r}") from None
+        elif not isinstance(value, bool):
+            raise TypeError(f"{function}: {name} must be True or False; got {value!r}")
+
+
+def check_reduction(function: str, reduction: Any, more: tuple[str, ...] = ()) -> None:
+    """Refuse a reduction that there is not."""
+    one_of(function, "reduction", reduction, REDUCTIONS + more)
+
+
+# Tensors.
+
+
+def _beside_each_other(function: str, **arrays: Any) -> None:
+    """Refuse arrays of different devices in the name of the function, not of the operation that they meet in."""
+    raw = {name: getattr(x, "_array", x) for name, x in arrays.items()}
+    if any(backend.of(x) is not backend.HOST for x in raw.values()):
+        places = {name: backend.device_of(x) for name, x in raw.items()}
+        if len(set(places.values())) > 1:
+            raise errors.mixed_devices(function, places.items())
+
+
+def same_shape(function: str, prediction: Any, target: Any, names: tuple[str, str] = ("prediction", "target")) -> None:
+    """Refuse two shapes that are not one."""
+    p, t = tuple(prediction.shape), tuple(target.shape)
+    if p == t:
+        return
+    said = f"{function}: {names[0]} {p}, {names[1]} {t}. "
+    if not broadcasts(p, t) and not broadcasts(t, p) and not _meet(p, t):
+        raise errors.ShapeError(f"{said}The shapes must be equal.")
+    if math.prod(p) == math.prod(t):
+        sides = ", ".join(map(str, p)) or "()"
+        raise errors.ShapeError(f"{said}Broadcasting would compare every pair: use {names[1]}.reshape({sides}).")
+    raise errors.ShapeError(
+        f"{said}The shapes must be equal. Broadcasting would repeat values; if that is meant, write it: "
+        f"tg.broadcast_to({names[1]}, {p})."
+    )
+
+
+def _meet(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether two shapes broadcast with each other."""
+    return all(n == m or 1 in (n, m) for n, m in zip(a[::-1], b[::-1], strict=False))
+
+
+def scores_of(function: str, x: Any, beside: Any, name: str = "prediction") -> Any:
+    """What a model says: floating numbers."""
+    x = operand(function, x, beside if hasattr(beside, "dtype") else None, name)
+    if x.dtype.kind != "f":
+        raise TypeError(
+            f"{function}: {name} must be floating numbers, of which derivatives are taken; got {x.dtype}. Write "
+            f"{name}.astype(tg.float32). (The prediction comes first, then the target.)"
+        )
+    return x
+
+
+def pair(function: str, prediction: Any, target: Any) -> tuple[Any, Any, Any]:
+    """A prediction and a target that belong together one for one, both floating, and the dtype of their loss.
+
+    Targets that are whole numbers or truth values take the dtype of the prediction. In float16 losses would soon leave
+    the range: they are computed in float32.
+    """
+    prediction = scores_of(function, prediction, target)
+    target = operand(function, target, prediction, "target")
+    same_shape(function, prediction, target)
+    _beside_each_other(function, prediction=prediction, target=target)
+    if target.dtype.kind != "f":
+        target = as_type(target, prediction.dtype)
+    dtype = prediction.dtype if prediction.dtype == target.dtype else None  # None: what they are promoted to
+    return wide(prediction), wide(target), dtype
+
+
+def reduced(function: str, losses: Any, reduction: str, dtype: Any) -> Any:
+    """The mean or the sum of losses, or all of them, in that dtype."""
+    if reduction == "mean":
+        if losses.size == 0:
+            raise errors.ShapeError(f"{function}: the mean over an empty batch has no value")
+        losses = ops.mean(losses)
+    elif reduction == "sum":
+        losses = ops.sum(losses)
+    return as_type(losses, dtype)
+
+
+def element_weight(function: str, weight: Any, like: Any, name: str = "weight") -> Any:
+    """Weights of elements: floating numbers, no more of them than there are elements."""
+    weight = operand(function, weight, like, name)
+    if weight.dtype.kind == "b" or not broadcasts(weight.shape, like.shape):
+        raise errors.ShapeError(
+            f"{function}: {name} must be numbers that broadcast to the shape {tuple(like.shape)} of the prediction; "
+            f"got {tuple(weight.shape)} {weight.dtype}"
+        )
+    _beside_each_other(function, prediction=like, **{name: weight})
+    return as_type(weight, like.dtype)
+
+
+def between(function: str, what: str, values: Any, low: float, high: float, remedy: str) -> None:
+    """Refuse values outside an interval (on a GPU this waits for them); nan comes through."""
+    array = getattr(values, "_array", values)
+    with backend.beside(array):
+        if array.size and (bad := [x for x in (float(array.min()), float(array.max())) if x < low or x > high]):
+            raise ValueError(f"{function}: {what} must be between {low:g} and {high:g}; got {bad[0]:g}. {remedy}")
+
+
+def signs(function: str, target: Any) -> None:
+    """Refuse targets other than 1 and -1 (on a GPU this waits for them)."""
+    array = getattr(target, "_array", target)
+    with backend.beside(array):
+        if array.dtype.kind == "b" or not bool((abs(array) == 1).all()):
+            raise ValueError(f"{function}: targets must be 1 or -1. From labels 0 and 1: 2 * target - 1")
+
+
+# Classes.
+
+
+def labelled(
+    function: str, scores: Any, labels: Any, ignore_index: int | None = None, name: str = "logits"
+) -> tuple[Any, Any, Any]:
+    """Scores with the classes in the last axis, labels of our own, and which of these count (None: all of them).
+
+    Scores have the shape (classes,) or (batch, classes, ...), labels that without the classes. A label that does not
+    count becomes 0.
+    """
+    listed = not hasattr(labels, "shape")
+    labels = operand(function, labels, None, "labels")
+    shape, array = tuple(scores.shape), getattr(labels, "_array", labels)
+    if not shape:
+        raise errors.ShapeError(f"{function}: {name} must have an axis of classes; got shape ()")
+    classes, rows = shape[min(1, len(shape) - 1)], shape[:1] + shape[2:] if len(shape) > 1 else ()
+    whole = array.dtype.kind in "iu"
+    ignores = whole and ignore_index is not None and tuple(array.shape) == rows
+    if ignores and (0 <= ignore_index < classes or not labels_fit(array, classes)):  # type: ignore[operator]
+        with backend.beside(array):
+            xp, kept = backend.namespace(array), array.astype("int64") != ignore_index
+            array = xp.where(kept, array, xp.zeros((), dtype=array.dtype))
+    else:
+        kept = None
+    check_labels(function, array, classes)
+    if tuple(array.shape) != rows:
+        hint = ""
+        if tuple(array.shape) == shape:
+            hint = ". Of one-hot labels: tg.argmax(labels, axis=1)"
+        elif tuple(array.shape) == shape[:-1]:
+            hint = f". The classes are axis 1: tg.moveaxis({name}, -1, 1)"
+        raise errors.ShapeError(
+            f"{function}: {name} {shape}, labels {tuple(array.shape)}; expected one label for each row of {name}: "
+            f"labels {rows}{hint}"
+        )
+    scores = ops.moveaxis(scores, 1, -1) if len(shape) > 2 else scores
+    raw = getattr(scores, "_array", scores)
+    if backend.of(raw) is not backend.HOST or backend.of(array) is not backend.HOST:
+        array = labels_beside(function, array, raw, listed)
+        kept = kept if kept is None else backend.to_device(kept, backend.device_of(raw))
+    with backend.beside(array):
+        return scores, array.copy(), kept  # changing the labels later changes no derivative
+
+
+def class_weight(function: str, weight: Any, classes: int, like: Any) -> Any:
+    """One weight for each class, or None."""
+    if weight is None:
+        return None
+    if isinstance(weight, str):
+        raise TypeError(
+            f"{function}: weight must be one number for each class; got {weight!r}. Write reduction={weight!r}"
+        )
+    weight = operand(function, weight, like, "weight")
+    if tuple(weight.shape) != (classes,) or weight.dtype.kind == "b":
+        raise errors.ShapeError(
+            f"{function}: weight must be one number for each of the {classes} classes, shape ({classes},); got "
+            f"{tuple(weight.shape)} {weight.dtype}"
+        )
+    _beside_each_other(function, scores=like, weight=weight)
+    return as_type(weight, like.dtype)
+
+
+def warn_of_probabilities(function: str, scores: Any, axis: int, remedy: str) -> None:
+    """Inside `detect_anomaly`: say so where what should be logits looks like probabilities."""
+    array = getattr(scores, "_array", scores)
+    if not modes.current.get().inspecting or array.size == 0 or array.shape[axis] < 2:
+        return
+    with backend.beside(array):
+        if bool((array >= 0).all()) and bool((abs(array.sum(axis=axis) - 1) < 1e-3).all()):
+            warnings.warn(
+                f"{function}: every row is non-negative and sums to 1, as probabilities do. {remedy}", stacklevel=2
+            )
