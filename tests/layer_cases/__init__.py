@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from layer_cases import activations, affine, losses, norms
+from layer_cases import activations, affine, attention, dropping, lookup, losses, norms
 from layer_cases.case import Draw, Layer
 from tinygrad_opt.testing.sources import RandomSource
 
 __all__ = ["CASES", "WITHOUT", "Layer"]
 
 CASES: dict[str, list[Draw]] = {}
-for _family in (activations, affine, losses, norms):
+for _family in (activations, affine, attention, dropping, lookup, losses, norms):
     for _draw in _family.CASES:
         CASES.setdefault(_draw(RandomSource(0)).name, []).append(_draw)
 
 # Layers that are not compared one by one, and why.
 WITHOUT = {
+    "Hardsigmoid": "PyTorch's has no second derivative, and rounds the first one to float32",
+    "Maxout": "PyTorch has no such layer",
     "Module": "the base class",
     "Parameter": "no layer",
     "Sequential": "made of other layers",
