@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    activations,
     arithmetic,
     arrange,
+    attention,
     binning,
     broadcasting,
     choice,
@@ -46,8 +48,10 @@ from . import (
 __all__ = ["TORCH", "WITHOUT"]
 
 _FAMILIES = (
+    activations,
     arithmetic,
     arrange,
+    attention,
     binning,
     broadcasting,
     choice,

@@ -1,4 +1,4 @@
-"""Layers that are affine maps."""
+"""Layers that are affine or bilinear maps."""
 
 from __future__ import annotations
 
@@ -11,4 +11,11 @@ def linear(source: Source) -> Layer:
     return Layer("Linear", (n, m), {"bias": source.flip()}, (source.array((*source.shape(0, 3), n)),))
 
 
-CASES = [linear]
+def bilinear(source: Source) -> Layer:
+    n, m, p = (source.integer(1, 4) for _ in range(3))
+    lead = source.shape(0, 3)
+    inputs = source.array((*lead, n)), source.array((*lead, m))
+    return Layer("Bilinear", (n, m, p), {"bias": source.flip()}, inputs)
+
+
+CASES = [bilinear, linear]

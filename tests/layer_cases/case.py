@@ -25,7 +25,7 @@ class Layer:
         What it is called with: arrays (float64 ones take the dtype of the example and are differentiated), None, or
         nested tuples of them.
     call : mapping
-        Keyword arguments of the call.
+        Keyword arguments of the call; arrays among them as above.
     order : int
         How many times PyTorch can differentiate it.
     random : bool

@@ -33,6 +33,15 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def attention_with_second_derivatives() -> Iterator[None]:
+    """PyTorch's fused attention has no second derivatives, the one that it composes of products has."""
+    fused = torch.backends.cuda.flash_sdp_enabled()
+    torch.backends.cuda.enable_flash_sdp(False)  # on the CPU too
+    yield
+    torch.backends.cuda.enable_flash_sdp(fused)
+
+
 class Pair:
     """Our layer and PyTorch's, with the same weights and buffers, and the same inputs."""
 
@@ -54,9 +63,10 @@ class Pair:
         return (self.rng.integers(2, 13, like.shape) / 8).astype(like.dtype)
 
     def inputs(self, make: Any) -> list[Any]:
-        """The inputs as tensors of one library, floating ones ready to be differentiated."""
+        """The inputs as tensors of one library, floating ones ready to be differentiated; one array is one tensor."""
         leaves, rebuild = flatten(self.layer.inputs)
-        return rebuild([x if x is None else make(x) for x in leaves])
+        made = {key: make(x) for key, x in {id(x): x for x in leaves if x is not None}.items()}
+        return rebuild([x if x is None else made[id(x)] for x in leaves])
 
     def ours_of(self, x: Array) -> tg.Tensor:
         floating = x.dtype.kind == "f"
@@ -71,8 +81,10 @@ class Pair:
         results = []
         for model, make in ((self.ours, self.ours_of), (self.theirs, self.theirs_of)):
             inputs = self.inputs(make)
-            outputs = model(*inputs, **self.layer.call)
-            wanted = [x for x in flatten(inputs)[0] if x is not None and x.requires_grad]
+            call = {name: make(x) if isinstance(x, np.ndarray) else x for name, x in self.layer.call.items()}
+            outputs = model(*inputs, **call)
+            tensors = {id(x): x for x in [*flatten(inputs)[0], *call.values()] if hasattr(x, "requires_grad")}
+            wanted = [x for x in tensors.values() if x.requires_grad]
             results.append((outputs, wanted + list(model.parameters())))
         return results[0], results[1]
 

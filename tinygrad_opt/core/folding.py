@@ -11,11 +11,12 @@ from typing import Any
 from .. import backend
 from .dtypes import float16
 
-__all__ = ["fold", "folding", "is_short"]
+__all__ = ["fold", "folding", "is_short", "row_maxima", "row_sums"]
 
 Array = Any
 _SHORT = 8  # elements
 _MANY = 1000  # elements, from which on it repays
+_NARROW = 40  # elements, up to which the largest is found more quickly column by column
 
 
 def is_short(x: Array) -> bool:
@@ -48,3 +49,17 @@ def folding(method: str, operation: str) -> Any:
         return y if keepdims else y[..., 0]
 
     return kernel
+
+
+def row_maxima(xp: Any, x: Array) -> Array:
+    """The largest elements along the last axis, which stays with length 1: the same, in whatever order they are met."""
+    if 1 < x.shape[-1] <= _NARROW and x.size > _MANY and x.ndim > 1 and backend.of(x) is backend.HOST:
+        return fold(xp.maximum, x)
+    return x.max(axis=-1, keepdims=True)
+
+
+def row_sums(xp: Any, x: Array) -> Array:
+    """The sums along the last axis, which stays with length 1, of few numbers each: the order makes no difference."""
+    if x.shape[-1] <= 4 * _NARROW and x.size > _MANY and x.ndim > 1 and backend.of(x) is backend.HOST:
+        return xp.einsum("...i->...", x)[..., None]
+    return x.sum(axis=-1, keepdims=True)

@@ -4,13 +4,31 @@ What a family of layers makes public stands in its own ``__all__``.
 """
 
 from ..core.tensor import Parameter
-from . import activations, affine, containers, functional, init, losses, module, norms, utils
+from . import (
+    activations,
+    affine,
+    attention,
+    containers,
+    dropping,
+    functional,
+    init,
+    lookup,
+    losses,
+    module,
+    norms,
+    rectifiers,
+    utils,
+)
 from .activations import *
 from .affine import *
+from .attention import *
 from .containers import *
+from .dropping import *
+from .lookup import *
 from .losses import *
 from .module import *
 from .norms import *
+from .rectifiers import *
 
 __all__ = [
     "Parameter",
@@ -19,8 +37,12 @@ __all__ = [
     "utils",
     *activations.__all__,
     *affine.__all__,
+    *attention.__all__,
     *containers.__all__,
+    *dropping.__all__,
+    *lookup.__all__,
     *losses.__all__,
     *module.__all__,
     *norms.__all__,
+    *rectifiers.__all__,
 ]

@@ -1,4 +1,4 @@
-"""Layers that are affine maps."""
+"""Layers that are affine maps, or bilinear ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .arguments import positive
 from .init import Initializer
 from .module import Module
 
-__all__ = ["Linear"]
+__all__ = ["Bilinear", "Linear"]
 
 
 class Linear(Module):
@@ -61,3 +61,57 @@ class Linear(Module):
         """The sizes and the initializer."""
         bias = "" if self.bias is not None else ", bias=False"
         return f"{self.in_features}, {self.out_features}{bias}, init={init.shown(self.init)}"
+
+
+class Bilinear(Module):
+    """Bilinear map of two inputs: ``yₖ = Σᵢⱼ x1ᵢ Wₖᵢⱼ x2ⱼ + bₖ``.
+
+    Parameters
+    ----------
+    in1_features, in2_features, out_features : int
+    bias : bool
+    init, bias_init : str, function or number
+        What the parameters start with; the default is uniform in ``±1/√in1_features``, for both.
+    dtype, device
+        Of the parameters.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_features, in1_features, in2_features)
+    bias : Parameter, shape (out_features,), or None
+
+    Examples
+    --------
+    >>> tg.nn.Bilinear(2, 3, 4)(tg.ones(5, 2), tg.ones(5, 3)).shape
+    (5, 4)
+    """
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, *,
+        init: Initializer = "fan_in_uniform_", bias_init: Initializer = "fan_in_uniform_", dtype: Any = None,
+        device: str | None = None,
+    ) -> None:  # fmt: skip
+        positive("Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features)
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = Parameter(zeros(out_features, in1_features, in2_features, dtype=dtype, device=device))
+        self.bias = Parameter(zeros(out_features, dtype=dtype, device=device)) if bias else None
+        self.init, self.bias_init = init, bias_init
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new starting values; the fan-in is that of the first input."""
+        for tensor, how in ((self.weight, self.init), (self.bias, self.bias_init)):
+            if tensor is not None and how in ("fan_in_uniform_", "fan_in_uniform"):
+                init.fan_in_uniform_(tensor, fan_in=self.in1_features)
+            elif tensor is not None:
+                init.resolve("Bilinear", how)(tensor)
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """The map, for shapes (..., in1_features) and (..., in2_features)."""
+        return functional.bilinear(x1, x2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes and the initializer."""
+        bias = "" if self.bias is not None else ", bias=False"
+        sizes = f"{self.in1_features}, {self.in2_features}, {self.out_features}"
+        return f"{sizes}{bias}, init={init.shown(self.init)}"

@@ -6,8 +6,10 @@ What a family makes public stands in its own ``__all__``, and nowhere else.
 from __future__ import annotations
 
 from . import (
+    activations,
     arithmetic,
     arrange,
+    attention,
     binning,
     broadcasting,
     choice,
@@ -76,8 +78,10 @@ from .statistics import *
 from .trigonometric import *
 
 __all__: list[str] = []
+__all__ += activations.__all__
 __all__ += arithmetic.__all__
 __all__ += arrange.__all__
+__all__ += attention.__all__
 __all__ += binning.__all__
 __all__ += broadcasting.__all__
 __all__ += choice.__all__

@@ -1,16 +1,24 @@
 """Layers and losses as plain functions of tensors. What a family makes public stands in its own ``__all__``."""
 
-from . import activations, affine, losses, norms, windows
+from . import activations, affine, attention, dropping, lookup, losses, norms, rectifiers, windows
 from .activations import *
 from .affine import *
+from .attention import *
+from .dropping import *
+from .lookup import *
 from .losses import *
 from .norms import *
+from .rectifiers import *
 from .windows import *
 
 __all__ = [
     *activations.__all__,
     *affine.__all__,
+    *attention.__all__,
+    *dropping.__all__,
+    *lookup.__all__,
     *losses.__all__,
     *norms.__all__,
+    *rectifiers.__all__,
     *windows.__all__,
 ]

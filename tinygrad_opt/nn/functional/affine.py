@@ -1,13 +1,14 @@
-"""Affine maps."""
+"""Affine and bilinear maps."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ... import errors, ops
 from ...core.primitive import operand
 
-__all__ = ["linear"]
+__all__ = ["bilinear", "linear"]
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
@@ -41,3 +42,48 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"linear: x {tuple(x.shape)} and weight {tuple(weight.shape)} do not fit; expected (..., n) and (m, n)"
         )
     return ops.matmul(x, ops.swapaxes(weight, 0, 1))
+
+
+def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
+    """``yₖ = Σᵢⱼ x1ᵢ Wₖᵢⱼ x2ⱼ + bₖ``.
+
+    Parameters
+    ----------
+    x1 : tensor, shape (..., n)
+    x2 : tensor, shape (..., m)
+        With the same leading axes.
+    weight : tensor, shape (p, n, m)
+    bias : tensor, shape (p,), optional
+
+    Returns
+    -------
+    tensor, shape (..., p)
+
+    Raises
+    ------
+    ShapeError
+        Where the shapes do not fit.
+
+    Examples
+    --------
+    >>> tg.nn.functional.bilinear(tg.ones(1, 2), tg.ones(1, 3), tg.ones(1, 2, 3))
+    tensor([[6.]])
+    """
+    x1, x2 = operand("bilinear", x1), operand("bilinear", x2, x1, "x2")
+    weight = operand("bilinear", weight, x1, "weight")
+    bias = bias if bias is None else operand("bilinear", bias, x1, "bias")
+    first, second, sides = tuple(x1.shape), tuple(x2.shape), tuple(weight.shape)
+    if (
+        len(sides) != 3 or not first or first[:-1] != second[:-1] or (first[-1], second[-1]) != sides[1:]
+        or (bias is not None and tuple(bias.shape) != sides[:1])
+    ):  # fmt: skip
+        given = "none" if bias is None else tuple(bias.shape)
+        raise errors.ShapeError(
+            f"bilinear: expected x1 (..., n), x2 (..., m), weight (p, n, m) and bias (p,); got {first}, {second}, "
+            f"{sides} and {given}"
+        )
+    (p, n, m), rows = sides, math.prod(first[:-1])
+    left = ops.matmul(ops.reshape(x1, (rows, n)), ops.reshape(ops.permute_dims(weight, (1, 0, 2)), (n, p * m)))
+    y = ops.matmul(ops.reshape(left, (rows, p, m)), ops.reshape(x2, (rows, m, 1)))
+    y = ops.reshape(y, (*first[:-1], p))
+    return y if bias is None else y + bias

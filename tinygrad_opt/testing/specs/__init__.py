@@ -21,8 +21,10 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 from __future__ import annotations
 
 from . import (
+    activations,
     arithmetic,
     arrange,
+    attention,
     binning,
     broadcasting,
     choice,
@@ -59,8 +61,10 @@ __all__ = ["SPECS", "Sample", "Spec", "binary", "unary"]
 
 SPECS: dict[str, Spec] = {}
 _FAMILIES = (
+    activations,
     arithmetic,
     arrange,
+    attention,
     binning,
     broadcasting,
     choice,
