@@ -4,13 +4,16 @@ What a family of layers makes public stands in its own ``__all__``.
 """
 
 from ..core.tensor import Parameter
-from . import activations, affine, containers, functional, init, losses, module, norms
+from . import activations, affine, containers, convolution, functional, init, losses, module, norms, pooling, reshaping
 from .activations import *
 from .affine import *
 from .containers import *
+from .convolution import *
 from .losses import *
 from .module import *
 from .norms import *
+from .pooling import *
+from .reshaping import *
 
 __all__ = [
     "Parameter",
@@ -19,7 +22,10 @@ __all__ = [
     *activations.__all__,
     *affine.__all__,
     *containers.__all__,
+    *convolution.__all__,
     *losses.__all__,
     *module.__all__,
     *norms.__all__,
+    *pooling.__all__,
+    *reshaping.__all__,
 ]

@@ -6,6 +6,7 @@ What a family makes public stands in its own ``__all__``, and nowhere else.
 from __future__ import annotations
 
 from . import (
+    adaptive,
     arithmetic,
     arrange,
     binning,
@@ -41,6 +42,7 @@ from . import (
     trigonometric,
 )
 from . import linalg as linalg
+from .adaptive import *
 from .arithmetic import *
 from .arrange import *
 from .binning import *
@@ -76,6 +78,7 @@ from .statistics import *
 from .trigonometric import *
 
 __all__: list[str] = []
+__all__ += adaptive.__all__
 __all__ += arithmetic.__all__
 __all__ += arrange.__all__
 __all__ += binning.__all__
