@@ -188,7 +188,7 @@ MISTAKES = [
     ("avg_pool2d", X, 2, {"padding": "same"}, TypeError, "padding must be made of whole numbers"),
     ("adaptive_avg_pool2d", X, 0, {}, ValueError, "output_size must be at least 1"),
     ("adaptive_avg_pool2d", X, (1, 2, 3), {}, errors.ShapeError, "output_size must be one number"),
-    ("adaptive_avg_pool2d", (2, 4, 0, 5), 1, {}, errors.ShapeError, "no elements to average"),
+    ("adaptive_avg_pool2d", (2, 4, 0, 5), 1, {}, errors.ShapeError, "no elements to pool"),
     ("unfold", X, 6, {}, errors.ShapeError, "does not fit"),
     ("fold", (2, 8, 5), (4, 4), {"kernel_size": 2}, errors.ShapeError, "input must have the shape"),
     ("fold", (2, 7, 9), (4, 4), {"kernel_size": 2}, errors.ShapeError, "a multiple of 4, 9"),

@@ -66,6 +66,8 @@ TORCH = {
     **{f"avg_pool{n}d": with_some(average(getattr(F, f"avg_pool{n}d")), n) for n in (1, 2, 3)},
     **{f"adaptive_avg_pool{n}d": with_some(getattr(F, f"adaptive_avg_pool{n}d"), n) for n in (2, 3)},
     "adaptive_avg_pool1d": with_some(lambda x, output_size: F.adaptive_avg_pool1d(x, output_size[0] or x.shape[-1]), 1),
+    **{f"adaptive_max_pool{n}d": with_some(getattr(F, f"adaptive_max_pool{n}d"), n) for n in (2, 3)},
+    "adaptive_max_pool1d": with_some(lambda x, output_size: F.adaptive_max_pool1d(x, output_size[0] or x.shape[-1]), 1),
     "window_sum": window_sum,
     "window_spread": transposed(window_sum),
     "largest_tap": largest_tap,

@@ -18,7 +18,8 @@ from tinygrad_opt.core.tree import flatten
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sympy")  # PyTorch imports it in the middle of a derivative, and it changes the warnings filters
-pytestmark = pytest.mark.oracle
+# PyTorch says that it copies the image where the kernel is even.
+pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")]
 
 TOLERANCE = {"float32": 3e-5, "float64": 1e-11}
 Array = Any

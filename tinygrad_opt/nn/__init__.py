@@ -9,6 +9,7 @@ from . import (
     affine,
     attention,
     containers,
+    convolution,
     dropping,
     functional,
     init,
@@ -16,19 +17,24 @@ from . import (
     losses,
     module,
     norms,
+    pooling,
     rectifiers,
+    reshaping,
     utils,
 )
 from .activations import *
 from .affine import *
 from .attention import *
 from .containers import *
+from .convolution import *
 from .dropping import *
 from .lookup import *
 from .losses import *
 from .module import *
 from .norms import *
+from .pooling import *
 from .rectifiers import *
+from .reshaping import *
 
 __all__ = [
     "Parameter",
@@ -39,10 +45,13 @@ __all__ = [
     *affine.__all__,
     *attention.__all__,
     *containers.__all__,
+    *convolution.__all__,
     *dropping.__all__,
     *lookup.__all__,
     *losses.__all__,
     *module.__all__,
     *norms.__all__,
+    *pooling.__all__,
     *rectifiers.__all__,
+    *reshaping.__all__,
 ]

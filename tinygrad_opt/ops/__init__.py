@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import (
     activations,
+    adaptive,
     arithmetic,
     arrange,
     attention,
@@ -43,6 +44,7 @@ from . import (
     trigonometric,
 )
 from . import linalg as linalg
+from .adaptive import *
 from .arithmetic import *
 from .arrange import *
 from .binning import *
@@ -79,6 +81,7 @@ from .trigonometric import *
 
 __all__: list[str] = []
 __all__ += activations.__all__
+__all__ += adaptive.__all__
 __all__ += arithmetic.__all__
 __all__ += arrange.__all__
 __all__ += attention.__all__

@@ -171,8 +171,10 @@ def _learns(x: Any) -> bool:
     return getattr(x, "_node", None) is not None
 
 
-def _convolve(dims: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    function = f"conv{dims}d"
+def convolve(
+    function: str, dims: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    """Convolution along so many spatial axes, for the public `function` of which errors speak."""
     x, weight, bias, groups = _checked(function, dims, x, weight, bias, groups, transposed=False)
     x, batched = image(function, x, dims)
     windows = slide(function, x.shape[2:], tuple(weight.shape[2:]), stride, padding, dilation)
@@ -186,11 +188,11 @@ def _convolve(dims: int, x: Any, weight: Any, bias: Any, stride: Any, padding: A
     return unbatched(_conv_bias(x, weight, bias, windows=windows, groups=groups), batched)
 
 
-def _transposed(
-    dims: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int,
-    dilation: Any,
+def convolve_transposed(
+    function: str, dims: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any,
+    groups: int, dilation: Any,
 ) -> Any:  # fmt: skip
-    function = f"conv_transpose{dims}d"
+    """Transposed convolution along so many spatial axes, for the public `function` of which errors speak."""
     x, weight, bias, groups = _checked(function, dims, x, weight, bias, groups, transposed=True)
     x, batched = image(function, x, dims)
     stride, dilation = (whole(function, n, v, dims, 1) for n, v in (("stride", stride), ("dilation", dilation)))
@@ -264,7 +266,7 @@ def conv1d(
     >>> tg.conv1d(tg.tensor([[1.0, 2.0, 4.0]]), tg.tensor([[[-1.0, 1.0]]]))
     tensor([[1., 2.]])
     """
-    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
+    return convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
@@ -307,7 +309,7 @@ def conv2d(
     tensor([[[[4.5, 4.5],
               [4.5, 4.5]]]])
     """
-    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
+    return convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d(
@@ -320,7 +322,7 @@ def conv3d(
     >>> tg.conv3d(tg.ones(1, 1, 2, 3, 3), tg.ones(4, 1, 2, 2, 2)).shape
     (1, 4, 1, 2, 2)
     """
-    return _convolve(3, input, weight, bias, stride, padding, dilation, groups)
+    return convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv_transpose1d(
@@ -334,7 +336,9 @@ def conv_transpose1d(
     >>> tg.conv_transpose1d(tg.tensor([[1.0, 2.0]]), tg.tensor([[[-1.0, 1.0]]]), stride=2)
     tensor([[-1.,  1., -2.,  2.]])
     """
-    return _transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return convolve_transposed(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def conv_transpose2d(
@@ -375,7 +379,9 @@ def conv_transpose2d(
               [2., 4., 2.],
               [1., 2., 1.]]]])
     """
-    return _transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return convolve_transposed(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def conv_transpose3d(
@@ -389,4 +395,6 @@ def conv_transpose3d(
     >>> tg.conv_transpose3d(tg.ones(1, 1, 2, 3, 3), tg.ones(1, 4, 2, 2, 2)).shape
     (1, 4, 3, 4, 4)
     """
-    return _transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return convolve_transposed(
+        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )

@@ -8,23 +8,17 @@ each window; once picked, it is linear as well, and its derivatives of every ord
 from __future__ import annotations
 
 import math
-from itertools import chain, product
+from itertools import product
 from typing import Any
 
-from .. import backend, errors
+from .. import backend
 from ..core.kinds import Constant, General, Linear
 from .arguments import as_type, wide
 from .blend import BITS, bits_where
-from .checks import pieces
-from .concatenation import concatenate
-from .index import getitem
 from .precision import widened
 from .windows import Windows, floating, image, slide, unbatched, whole
 
-__all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
-    "max_pool1d", "max_pool2d", "max_pool3d",
-]  # fmt: skip
+__all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d", "max_pool2d", "max_pool3d"]
 
 Array = Any
 
@@ -62,11 +56,11 @@ def _window_spread_kernel(xp: Any, g: Array, *, windows: Windows) -> Array:
     return spread[windows.inside]
 
 
-_window_sum: Linear = Linear(
+window_sum: Linear = Linear(
     "window_sum", lambda g, like, *, windows: _window_spread(g, windows=windows), kernel=widened(_window_sum_kernel)
 )
 _window_spread: Linear = Linear(
-    "window_spread", lambda g, like, *, windows: _window_sum(g, windows=windows), kernel=widened(_window_spread_kernel)
+    "window_spread", lambda g, like, *, windows: window_sum(g, windows=windows), kernel=widened(_window_spread_kernel)
 )
 
 
@@ -122,7 +116,7 @@ _placed: General = General(
     pulls=[lambda g, _y, _g, tap, *, windows: _picked(g, tap, windows=windows), None],
     kernel=_placed_kernel,
 )
-_max_pool: General = General(
+max_pool: General = General(
     "max_pool",
     pushes=[lambda t, y, x, *, windows: _picked(t, _largest_tap(x, y, windows=windows), windows=windows)],
     pulls=[lambda g, y, x, *, windows: _placed(g, _largest_tap(x, y, windows=windows), windows=windows)],
@@ -147,28 +141,29 @@ def _pooled(
     return x, slide(function, x.shape[2:], kernel, stride, edges, dilations, bool(ceil_mode)), batched
 
 
-def _max_pooled(dims: int, *arguments: Any) -> Any:
-    x, windows, batched = _pooled(f"max_pool{dims}d", dims, *arguments)
-    return unbatched(_max_pool(x, windows=windows), batched)
+def max_pooled(function: str, dims: int, *arguments: Any) -> Any:
+    """The maximum along so many spatial axes, for the public `function` of which errors speak."""
+    x, windows, batched = _pooled(function, dims, *arguments)
+    return unbatched(max_pool(x, windows=windows), batched)
 
 
-def _avg_pooled(
-    dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool,
-    divisor_override: int | None,
+def avg_pooled(
+    function: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool, divisor_override: int | None,
 ) -> Any:  # fmt: skip
-    function = f"avg_pool{dims}d"
+    """The mean along so many spatial axes, for the public `function` of which errors speak."""
     x, windows, batched = _pooled(function, dims, input, kernel_size, stride, padding, 1, ceil_mode)
-    total = _window_sum(wide(x), windows=windows)
+    total = window_sum(wide(x), windows=windows)
     if divisor_override is not None:
         (divisor,) = whole(function, "divisor_override", divisor_override, 1, 1)
         y = total * (1 / divisor)
     else:
         edges = whole(function, "padding", padding, dims, 0) if count_include_pad else (0,) * dims
-        y = _divided(total, _counts(windows, edges))
+        y = divided(total, _counts(windows, edges))
     return unbatched(as_type(y, x.dtype), batched)
 
 
-def _divided(total: Any, counts: list[list[int]]) -> Any:
+def divided(total: Any, counts: list[list[int]]) -> Any:
     """Sums, divided by the number of elements along each axis."""
     if all(len(set(along)) == 1 for along in counts):
         return total * (1 / math.prod(along[0] for along in counts))
@@ -189,41 +184,6 @@ def _counts(windows: Windows, edges: tuple[int, ...]) -> list[list[int]]:
     return counts
 
 
-def _adaptive(dims: int, input: Any, output_size: Any) -> Any:
-    function = f"adaptive_avg_pool{dims}d"
-    x = floating(function, "input", input)
-    size = tuple(image(function, x, dims)[0].shape[2:])
-    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
-    filled = tuple(n if m is None else m for n, m in zip(size, given, strict=False)) + given[dims:]
-    wanted = whole(function, "output_size", filled, dims, 1)
-    pieces(function, "output_size", max(wanted))
-    if min(size) < 1:
-        raise errors.ShapeError(f"{function}: input {tuple(x.shape)} has no elements to average")
-    x, batched = image(function, x, dims)
-    counts = []
-    for axis, (n, m) in enumerate(zip(size, wanted, strict=True), start=2):
-        x, lengths = _evened(x, axis, [range(i * n // m, -(-(i + 1) * n // m)) for i in range(m)])
-        counts.append(lengths)
-    kernel = tuple(map(max, counts))
-    windows = slide(function, x.shape[2:], kernel, kernel, 0, 1)
-    y = _divided(_window_sum(wide(x), windows=windows), counts)
-    return unbatched(as_type(y, x.dtype), batched)
-
-
-def _evened(x: Any, axis: int, parts: list[range]) -> tuple[Any, list[int]]:
-    """Overlapping parts of an axis, one after the other, with zeros behind those that are shorter; their lengths."""
-    lengths = [len(part) for part in parts]
-    if sum(lengths) == x.shape[axis] and len(set(lengths)) == 1:
-        return x, lengths
-    array = getattr(x, "_array", x)
-    with backend.beside(array):
-        sides = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-        zero = backend.namespace(array).zeros(sides, dtype=array.dtype)
-    places = [[*part, *[x.shape[axis]] * (max(lengths) - len(part))] for part in parts]
-    index = (slice(None),) * axis + (list(chain(*places)),)
-    return getitem(concatenate([x, zero], axis), index), lengths
-
-
 def max_pool1d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
 ) -> Any:
@@ -234,7 +194,7 @@ def max_pool1d(
     >>> tg.max_pool1d(tg.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
     """
-    return _max_pooled(1, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return max_pooled("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d(
@@ -269,7 +229,7 @@ def max_pool2d(
     >>> tg.max_pool2d(tg.tensor([[[1.0, 3.0], [2.0, 0.0]]]), 2)
     tensor([[[3.]]])
     """
-    return _max_pooled(2, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return max_pooled("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool3d(
@@ -282,7 +242,7 @@ def max_pool3d(
     >>> tg.max_pool3d(tg.ones(1, 2, 4, 4), 2).shape
     (1, 1, 2, 2)
     """
-    return _max_pooled(3, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return max_pooled("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def avg_pool1d(
@@ -296,7 +256,7 @@ def avg_pool1d(
     >>> tg.avg_pool1d(tg.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[2., 1.]])
     """
-    return _avg_pooled(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    return avg_pooled("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 def avg_pool2d(
@@ -332,7 +292,9 @@ def avg_pool2d(
     >>> tg.avg_pool2d(tg.tensor([[[1.0, 3.0], [2.0, 0.0]]]), 2)
     tensor([[[1.5]]])
     """
-    return _avg_pooled(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return avg_pooled(
+        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
 
 
 def avg_pool3d(
@@ -346,49 +308,6 @@ def avg_pool3d(
     >>> tg.avg_pool3d(tg.ones(1, 2, 4, 4), 2).shape
     (1, 1, 2, 2)
     """
-    return _avg_pooled(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
-    """The mean of windows that share one-dimensional signals evenly: see `adaptive_avg_pool2d`.
-
-    Examples
-    --------
-    >>> tg.adaptive_avg_pool1d(tg.tensor([[1.0, 3.0, 2.0]]), 2)
-    tensor([[2. , 2.5]])
-    """
-    return _adaptive(1, input, output_size)
-
-
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
-    """The mean of windows that share two-dimensional images evenly, as many as are asked for.
-
-    Window ``i`` of ``m`` along an axis of length ``n`` reaches from ``⌊i n / m⌋`` to ``⌈(i + 1) n / m⌉``.
-
-    Parameters
-    ----------
-    input : tensor, shape (batch, channels, height, width), or without batch
-    output_size : int, or tuple of two int or None
-        The number of windows along each axis; None for as many as there are elements.
-
-    Returns
-    -------
-    tensor, shape (batch, channels, *output_size)
-
-    Examples
-    --------
-    >>> tg.adaptive_avg_pool2d(tg.tensor([[[1.0, 3.0], [2.0, 0.0]]]), 1)
-    tensor([[[1.5]]])
-    """
-    return _adaptive(2, input, output_size)
-
-
-def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
-    """The mean of windows that share three-dimensional images evenly: see `adaptive_avg_pool2d`.
-
-    Examples
-    --------
-    >>> tg.adaptive_avg_pool3d(tg.ones(1, 2, 4, 4), 1).shape
-    (1, 1, 1, 1)
-    """
-    return _adaptive(3, input, output_size)
+    return avg_pooled(
+        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )

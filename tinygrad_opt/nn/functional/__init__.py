@@ -1,6 +1,6 @@
 """Layers and losses as plain functions of tensors. What a family makes public stands in its own ``__all__``."""
 
-from . import activations, affine, attention, dropping, lookup, losses, norms, rectifiers, windows
+from . import activations, affine, attention, dropping, lookup, losses, norms, padding, rectifiers, windows
 from .activations import *
 from .affine import *
 from .attention import *
@@ -8,6 +8,7 @@ from .dropping import *
 from .lookup import *
 from .losses import *
 from .norms import *
+from .padding import *
 from .rectifiers import *
 from .windows import *
 
@@ -19,6 +20,7 @@ __all__ = [
     *lookup.__all__,
     *losses.__all__,
     *norms.__all__,
+    *padding.__all__,
     *rectifiers.__all__,
     *windows.__all__,
 ]

@@ -108,12 +108,17 @@ def _adaptive(source: Source, dims: int) -> Sample:
     return Sample([source.array((*(lead if source.flip() else lead[1:]), *size))], {"output_size": wanted})
 
 
-def _adaptive_reference(x: Array, output_size: Any, dims: int) -> Array:
+def _adaptive_max(source: Source, dims: int) -> Sample:
+    sample = _adaptive(source, dims)
+    return Sample(source.distinct(sample.args[0].shape), sample.meta)
+
+
+def _adaptive_reference(x: Array, output_size: Any, dims: int, reduce: str) -> Array:
     output_size = each_axis(output_size, dims)
     for axis, m in enumerate(output_size, start=x.ndim - len(output_size)):
         n = x.shape[axis]
         edges = [(int(np.floor(i * n / (m or n))), int(np.ceil((i + 1) * n / (m or n)))) for i in range(m or n)]
-        x = np.stack([x.take(range(low, high), axis).mean(axis) for low, high in edges], axis)
+        x = np.stack([getattr(x.take(range(low, high), axis), reduce)(axis) for low, high in edges], axis)
     return x
 
 
@@ -195,8 +200,16 @@ SPECS = [
     ),
     *(
         Spec(
-            f"adaptive_avg_pool{n}d", partial(_adaptive_reference, dims=n), partial(_adaptive, dims=n),
+            f"adaptive_avg_pool{n}d", partial(_adaptive_reference, dims=n, reduce="mean"), partial(_adaptive, dims=n),
             primitive="window_sum",
+        )
+        for n in (1, 2, 3)
+    ),
+    *(
+        Spec(
+            f"adaptive_max_pool{n}d", partial(_adaptive_reference, dims=n, reduce="max"),
+            partial(_adaptive_max, dims=n), primitive="max_pool", analytic=False,
+            kinks="two elements of a window are largest",
         )
         for n in (1, 2, 3)
     ),
