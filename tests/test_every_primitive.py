@@ -106,10 +106,10 @@ def derivatives(node: Any, saved: tuple[Any, ...]) -> list[Any]:
     """All that the rules of one node compute from these saved values, on raw arrays."""
     with np.errstate(all="ignore"):
         tangents = [None if p is None else unequal(p.shape) for p in node.parents]
+        g = unequal(node.shape)
+        prepared = node.primitive.prepare(node, g, saved)
         pulled = [
-            node.primitive.pull(node, i, unequal(node.shape), saved)
-            for i, parent in enumerate(node.parents)
-            if parent is not None
+            node.primitive.pull(node, i, g, prepared) for i, parent in enumerate(node.parents) if parent is not None
         ]
         return [np.array(x) for x in (*pulled, node.primitive.push(node, tangents, saved))]
 

@@ -7,8 +7,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from .reduce import reduced
-
 __all__ = ["TORCH", "WITHOUT"]
 
 
@@ -22,17 +20,10 @@ def nll_transposed(g: Any, labels: Any, reduction: str, classes: int) -> Any:
     return torch.autograd.grad(nll(x, torch.as_tensor(labels), reduction), x, g, create_graph=True)[0]
 
 
-def normalize(x: Any, axis: Any, eps: float) -> Any:
-    mean = reduced(torch.mean)
-    centred = x - mean(x, axis, True)
-    return centred / torch.sqrt(mean(centred * centred, axis, True) + eps)
-
-
 TORCH = {
     "one_hot": lambda labels, classes, dtype: F.one_hot(labels, classes).to(getattr(torch, str(dtype))),
     "softmax_cross_entropy": lambda x, labels, reduction: nll(torch.log_softmax(x, -1), labels, reduction),
     "nll": lambda x, labels, reduction: nll(x, torch.as_tensor(labels), reduction),
     "nll_transposed": nll_transposed,
-    "normalize": normalize,
 }
 WITHOUT: dict[str, str] = {}

@@ -131,14 +131,16 @@ class Multilinear(Primitive):
 class General(Primitive):
     """Any other differentiable map: the author writes its Jacobian's product with a vector, from both sides.
 
-    Where the Jacobian is symmetric (softmax and its relatives), `pulls` may be left out.
+    Where the Jacobian is symmetric (softmax and its relatives), `pulls` may be left out. What the pulls of several
+    arguments compute alike goes into ``common(g, y, *xs)``: a walk computes it once for each cotangent, and each pull
+    gets it as its last positional argument.
     """
 
     kind = "general"
 
     def __init__(
         self, name: str, pushes: Sequence[Rule | None], pulls: Sequence[Rule | None] | None = None, *,
-        kernel: str | Rule | None = None, doc: str = "",
+        common: Rule | None = None, kernel: str | Rule | None = None, doc: str = "",
     ) -> None:  # fmt: skip
         self.pushes = tuple(pushes)
         self.pulls = tuple(pulls if pulls is not None else pushes)
@@ -148,12 +150,25 @@ class General(Primitive):
             for i, rule in enumerate(rules):
                 if rule is not None:
                     what = f"{'push' if first == 't' else 'pull'}_{i}"
-                    check_rule(name, what, rule, [first, "y", *_arguments(len(rules))], meta)
+                    shared = ["common"] if common is not None and first == "g" else []
+                    check_rule(name, what, rule, [first, "y", *_arguments(len(rules)), *shared], meta)
+        if common is not None:
+            check_rule(name, "common", common, ["g", "y", *_arguments(len(self.pulls))], meta)
+        self.common = common
+        last = len(self.pulls) + 1  # the position of what they have in common, after the output and the arguments
+        self._sharers = [i for i, rule in enumerate(self.pulls) if common is not None and last in _certain(rule)]
         either: list[frozenset[int] | None] = []
-        for a, b in zip((reads(r, 0) for r in self.pushes), (reads(r, 0) for r in self.pulls), strict=True):
-            either.append(None if a is None or b is None else a | b)
+        for i, rules in enumerate(zip(self.pushes, self.pulls, strict=True)):
+            read = [reads(rule, 0) for rule in (*rules, common if i in self._sharers else None)]
+            either.append(None if None in read else frozenset().union(*read))  # type: ignore[arg-type]
         super().__init__(name, either, kernel, doc)
         self._varying = sum(1 << i for i, rule in enumerate(self.pulls) if rule is not None)
+
+    def prepare(self, node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        for position in self._sharers:
+            if node.parents[position] is not None:
+                return (*saved, self.common(g, *saved, **node.meta))  # type: ignore[misc]
+        return saved if self.common is None else (*saved, UNREAD)
 
     def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
         return fit(self.pulls[position](g, *saved, **node.meta), node.parents[position])  # type: ignore[misc]
@@ -219,6 +234,11 @@ def fit(value: Any, like: Any) -> Any:
 def _arguments(count: int) -> list[str]:
     """What messages call the arguments of a rule."""
     return ["x"] if count == 1 else [f"x{i}" for i in range(count)]
+
+
+def _certain(rule: Rule | None) -> frozenset[int]:
+    """The positions that a rule names and reads."""
+    return reads(rule, 0) or frozenset()
 
 
 def _total(terms: Sequence[Any]) -> Any:

@@ -343,6 +343,12 @@ class Primitive:
 
     # The two derivatives, which each kind answers for.
 
+    common: Rule | None = None  # what the pulls of one cotangent have in common
+
+    def prepare(self, node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What the pulls get of a cotangent `g`: what was saved, and with it what they have in common."""
+        return saved
+
     def pull(self, node: Node, position: int, g: Any, saved: tuple[Any, ...]) -> Any:
         """The cotangent of input `position`, from the cotangent `g` of the output."""
         raise NotImplementedError

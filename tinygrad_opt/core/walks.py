@@ -189,6 +189,9 @@ def pull_back(
             pull, saved = recorded(pull), node.primitive.revive(node, saved, live)
         if inspecting:
             pull = anomaly.inspected(pull, "reverse")
+        if node.primitive.common is not None:
+            prepare = node.primitive.prepare
+            saved = (located(prepare, 1) if several else prepare)(node, cotangent, saved)
         if several:
             pull = located(pull, 2)
         for position, parent in enumerate(parents):

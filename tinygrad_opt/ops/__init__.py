@@ -28,6 +28,7 @@ from . import (
     join,
     missing,
     normal,
+    normalizing,
     norms,
     order,
     padding,
@@ -64,6 +65,7 @@ from .index import *
 from .join import *
 from .missing import *
 from .normal import *
+from .normalizing import *
 from .norms import *
 from .order import *
 from .padding import *
@@ -102,6 +104,7 @@ __all__ += index.__all__
 __all__ += join.__all__
 __all__ += missing.__all__
 __all__ += normal.__all__
+__all__ += normalizing.__all__
 __all__ += norms.__all__
 __all__ += order.__all__
 __all__ += padding.__all__

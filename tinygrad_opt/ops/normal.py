@@ -1,25 +1,24 @@
-"""Maps that rescale a whole group of elements: softmax and its relatives, and normalization.
+"""Maps that rescale a whole group of elements: softmax and its relatives.
 
-Their Jacobians mix the elements of a group but stay cheap to apply. Those of `softmax` and `normalize` are
-symmetric, so one rule is both the push and the pull.
+Their Jacobians mix the elements of a group but stay cheap to apply. That of `softmax` is symmetric, so one rule is both
+the push and the pull.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from .. import backend, errors
 from ..core.dtypes import as_dtype, default_dtype
 from ..core.kinds import Constant, General, Linear
 from ..core.primitive import operand
-from .arguments import floating, wide
-from .checks import as_number, holdable, one_of
-from .exponential import exp, sqrt
+from .arguments import floating
+from .checks import holdable, one_of
+from .exponential import exp
 from .precision import widened
-from .shape import as_integer, normalize_axes, normalize_axis
+from .shape import as_integer, normalize_axis
 
-__all__ = ["log_softmax", "normalize", "one_hot", "softmax", "softmax_cross_entropy"]
+__all__ = ["log_softmax", "one_hot", "softmax", "softmax_cross_entropy"]
 
 
 def _softmax_kernel(xp: Any, x: Any, *, axis: int) -> Any:
@@ -94,26 +93,6 @@ _nll_transposed: Linear = Linear(
     lambda g, like, *, labels, reduction, classes: _nll(g, labels=labels, reduction=reduction),
     kernel=_nll_transposed_kernel,
 )
-
-
-def _normalize_kernel(xp: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-    if x.size == 0:
-        return xp.empty_like(x)
-    y = x - x.mean(axis=axis, keepdims=True)
-    y /= xp.sqrt((y * y).mean(axis=axis, keepdims=True) + eps)
-    return y
-
-
-def _normalize_rule(t: Any, y: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-    t, y, x = wide(t), wide(y), wide(x)  # as in the kernel
-    # y = (x - μ)/s and ds = mean(y dx), so dy = (dx - mean(dx) - y mean(y dx)) / s.
-    centred = x - x.mean(axis, keepdims=True)
-    scale = sqrt((centred * centred).mean(axis, keepdims=True) + eps)
-    along = y * (y * t).mean(axis, keepdims=True)
-    return (t - t.mean(axis, keepdims=True) - along) / scale
-
-
-_normalize: General = General("normalize", [_normalize_rule], kernel=widened(_normalize_kernel))
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -233,23 +212,6 @@ def labels_beside(function: str, labels: Any, logits: Any, listed: bool) -> Any:
     if not listed and places[0][1] != places[1][1]:
         raise errors.mixed_devices(function, places)
     return backend.to_device(labels, places[0][1])
-
-
-def normalize(x: Any, axis: int | tuple[int, ...] | None = None, eps: float = 1e-5) -> Any:
-    """Shift and scale to mean 0 and variance 1 along `axis`: ``y = (x - μ) / √(σ² + eps)``.
-
-    μ and σ² (the biased variance) are functions of `x`, and the derivative goes through them.
-
-    Examples
-    --------
-    >>> tg.normalize(tg.tensor([1.0, 3.0]), eps=0.0)
-    tensor([-1.,  1.])
-    """
-    x = operand("normalize", x)
-    axes = normalize_axes("normalize", axis, len(x.shape))
-    if x.size == 0 and math.prod(x.shape[a] for a in axes) == 0:
-        raise errors.ShapeError(f"normalize: no elements along axis {axes} of shape {tuple(x.shape)}")
-    return _normalize(x, axis=axes, eps=float(as_number("normalize", "eps", eps)))
 
 
 _UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}

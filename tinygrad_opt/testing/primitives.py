@@ -247,6 +247,11 @@ def _serves(primitive: Primitive, shape: tuple[int, ...], expected: tuple[int, .
     return len(shape) >= len(expected) and all(n in (1, m) for n, m in zip(expected[::-1], shape[::-1], strict=False))
 
 
+def _pull(primitive: General, node: Node, position: int, g: Array, saved: tuple[Any, ...]) -> Any:
+    """The pull of one argument, with what it has in common with the others."""
+    return primitive.pulls[position](g, *primitive.prepare(node, g, saved), **node.meta)  # type: ignore[misc]
+
+
 def _rules(
     primitive: Primitive, node: Node, saved: tuple[Any, ...] | None = None
 ) -> Iterator[tuple[str, Callable[[Array], Any], tuple[int, ...], tuple[int, ...]]]:
@@ -266,4 +271,4 @@ def _rules(
             yield f"adjoint_{i}", lambda g, i=i: primitive.adjoints[i](g, *saved[1:], **meta), y, x  # type: ignore[misc]
         elif isinstance(primitive, General):
             yield f"push_{i}", lambda t, i=i: primitive.pushes[i](t, *saved, **meta), x, y  # type: ignore[misc]
-            yield f"pull_{i}", lambda g, i=i: primitive.pulls[i](g, *saved, **meta), y, x  # type: ignore[misc]
+            yield f"pull_{i}", lambda g, i=i: _pull(primitive, node, i, g, saved), y, x  # type: ignore[misc]

@@ -68,16 +68,6 @@ def _nll_transposed_reference(g: Any, labels: Any, reduction: str, classes: int)
     return -rows[..., None] * np.eye(classes, dtype=g.dtype.char.lower())[labels]
 
 
-def _normalize(source: Source) -> Sample:
-    shape, axis = source.reducible()
-    return Sample([source.array(shape)], {"axis": axis, "eps": source.choose((0.5, 0.0625))})
-
-
-def _normalize_reference(x: Any, axis: Any, eps: float) -> Any:
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    return centred / np.sqrt(np.mean(centred * centred, axis=axis, keepdims=True) + eps)
-
-
 SPECS = [
     Spec("softmax", _softmax, _along_an_axis),
     Spec("log_softmax", _log_softmax, _along_an_axis),
@@ -90,5 +80,4 @@ SPECS = [
     ),
     Spec("nll", _nll_reference, _nll),
     Spec("nll_transposed", _nll_transposed_reference, _nll_transposed),
-    Spec("normalize", _normalize_reference, _normalize),
 ]
