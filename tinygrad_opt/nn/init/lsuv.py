@@ -137,9 +137,8 @@ def _variance(model: Module, layer: Any, inputs: tuple[Any, ...]) -> float:
         found.append(float(ops.var(wide(output))))
         raise _Reached
 
-    with _watched([layer], see):
-        with suppress(_Reached):
-            model(*inputs)
+    with _watched([layer], see), suppress(_Reached):
+        model(*inputs)
     if not (found and 0 < found[0] < math.inf):
         name = next((name for name, module in model.named_modules() if module is layer), "")
         raise ValueError(
