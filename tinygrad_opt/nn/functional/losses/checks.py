@@ -99,8 +99,8 @@ def scores_of(function: str, x: Any, beside: Any, name: str = "prediction") -> A
     x = operand(function, x, beside if hasattr(beside, "dtype") else None, name)
     if x.dtype.kind != "f":
         raise TypeError(
-            f"{function}: {name} must be floating numbers, of which derivatives are taken; got {x.dtype}. Write "
-            f"{name}.astype(tg.float32). (The prediction comes first, then the target.)"
+            f"{function}: {name} {'are' if name.endswith('s') else 'must be'} floating numbers, of which derivatives "
+            f"are taken; got {x.dtype}. Write {name}.astype(tg.float32). (The prediction comes first, then the target.)"
         )
     return x
 
