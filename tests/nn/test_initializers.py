@@ -116,7 +116,7 @@ def test_normal() -> None:
     [
         (0.0, 1.0, -2.0, 2.0), (0.0, 0.02, -0.04, 0.04), (1.0, 2.0, -0.5, 0.5), (0.0, 1.0, 3.0, 3.2),
         (0.0, 1.0, 4.0, math.inf), (0.0, 1.0, -math.inf, -4.0), (-2.0, 0.5, 1.0, 9.0), (0.0, 1.0, -0.1, 8.0),
-        (0.0, 1.0, -math.inf, math.inf),
+        (0.0, 1.0, -math.inf, math.inf), (0.0, 1.0, 30.0, 30.1), (0.0, 1.0, 30.0, math.inf),
     ],
 )  # fmt: skip
 def test_truncated_normal_is_the_normal_distribution_between_the_bounds(
@@ -144,6 +144,14 @@ def test_truncated_normal_means_what_pytorch_means() -> None:
         assert abs(ours.mean() - theirs.mean()) < 0.02
         assert ours.std() == pytest.approx(theirs.std(), rel=0.02)
         assert np.abs(ours - theirs)[1000:-1000].max() < 0.05
+
+
+def test_truncation_ends_however_far_out() -> None:
+    for a, b in ((1e9, math.inf), (1e200, math.inf), (-1e200, -1e199), (1e8, 1e8 + 1), (0.5, 0.5), (-math.inf, -1e300)):
+        values = drawn(init.trunc_normal_, 100, a=a, b=b)
+        assert a <= values.min() <= values.max() <= b
+    with pytest.raises(ValueError, match="trunc_normal_: a must be a number not above b; got a=inf, b=inf"):
+        init.trunc_normal_(tg.zeros(3), a=math.inf, b=math.inf)
 
 
 # Structure.
@@ -262,6 +270,26 @@ def test_lsuv_stops_after_so_many_rounds_and_takes_several_inputs() -> None:
     one = nn.Sequential(nn.Linear(8, 8))
     init.lsuv_(one, x, tolerance=0.0, max_iterations=2)  # never reached, and yet it ends
     assert float(host(one(x)).var()) == pytest.approx(1, rel=1e-4)
+
+
+class Convolution(nn.Module):
+    def __init__(self, weight: nn.Parameter) -> None:
+        self.weight = weight
+
+    def forward(self, x: tg.Tensor) -> tg.Tensor:
+        return tg.conv2d(x, self.weight, padding=1)
+
+
+def test_lsuv_takes_layers_of_one_s_own_and_shared_weights() -> None:
+    tg.manual_seed(0)
+    shared = nn.Parameter(tg.zeros(4, 4, 3, 3))
+    model = nn.Sequential(Convolution(shared), nn.ReLU(), Convolution(shared))
+    x = tg.randn(3, 4, 8, 8) * 9
+    init.lsuv_(model, x)
+    assert float(host(model[0](x)).var()) == pytest.approx(1, abs=0.1)
+    rows = host(shared).astype("float64").reshape(4, -1)
+    product = rows @ rows.T
+    np.testing.assert_allclose(product / product[0, 0], np.eye(4), atol=1e-5)
 
 
 def test_lsuv_says_why_it_cannot() -> None:

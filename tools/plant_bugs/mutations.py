@@ -302,8 +302,8 @@ MUTATIONS = [
     Mutation(
         "accepted too often",
         "tinygrad_opt/nn/init/filling.py",
-        "chance = np.exp((nearest * nearest - x * x) / 2)",
-        "chance = np.exp(nearest * nearest - x * x)",
+        "chance = np.exp((nearest - x) * (nearest + x) / 2)",
+        "chance = np.exp((nearest - x) * (nearest + x))",
         "trunc_normal_: the density between the bounds is not the normal one",
         STARTS,
     ),

@@ -131,7 +131,13 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
     """
     writable("trunc_normal_", tensor)
     mean, std = number("trunc_normal_", "mean", mean), number("trunc_normal_", "std", std, 0)
-    if not isinstance(a, (int, float)) or not isinstance(b, (int, float)) or not a <= b:  # infinite ones are fine
+    if (
+        not isinstance(a, (int, float))
+        or not isinstance(b, (int, float))
+        or not a <= b
+        or a == math.inf
+        or b == -math.inf
+    ):
         raise ValueError(f"trunc_normal_: a must be a number not above b; got a={a!r}, b={b!r}")
     if std == 0:
         if not a <= mean <= b:
@@ -151,14 +157,14 @@ def _truncated(low: float, high: float, count: int) -> Array:
         return -_truncated(-high, -low, count)
     rng = backend.generator("cpu")
     nearest = max(low, 0.0)
-    rate = (nearest + math.sqrt(nearest * nearest + 4)) / 2
+    rate = (nearest + math.hypot(nearest, 2)) / 2
     kept = np.empty(count)
     done = 0
     while done < count:
         n = count - done
         if high - low < (1 / rate if low > 0 else math.sqrt(2 * math.pi)):  # short: even candidates
             x = rng.uniform(low, high, n)
-            chance = np.exp((nearest * nearest - x * x) / 2)
+            chance = np.exp((nearest - x) * (nearest + x) / 2)
         elif low > 0:  # a tail: exponential ones from its beginning
             x = low + rng.exponential(1 / rate, n)
             chance = np.exp(-((x - rate) ** 2) / 2) * (x <= high)

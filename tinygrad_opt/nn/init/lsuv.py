@@ -122,7 +122,7 @@ def _in_order_of_use(model: Module, inputs: tuple[Any, ...]) -> list[Any]:
 
     def see(layer: Any, args: tuple[Any, ...], _: Any) -> None:
         if args and getattr(args[0], "dtype", None) is not None and args[0].dtype.kind == "f":
-            used.setdefault(id(layer), layer)
+            used.setdefault(id(layer.weight), layer)  # a weight that two layers share is scaled for the first
 
     with _watched(candidates, see):
         model(*inputs)
