@@ -39,15 +39,14 @@ _cut_off: Elementwise = Elementwise(
 
 
 def _logistic_loss_kernel(xp: Any, x: Any, p: Any) -> Any:
-    """``ln(1 + eˣ) - p x`` as a sum of terms that are not negative: no digits are lost where it is small."""
-    return (1 - p) * xp.maximum(x, 0) + p * xp.maximum(-x, 0) + xp.log1p(_exp_below(xp, x))
+    """``ln(1 + eˣ) - p x``; what is large is subtracted first, without an error where p is 0 or 1."""
+    return (xp.maximum(x, 0) - p * x) + xp.log1p(_exp_below(xp, x))
 
 
 def _logistic_excess_kernel(xp: Any, x: Any, p: Any) -> Any:
-    """``σ(x) - p`` in the form ``(1 - p) σ(x) - p σ(-x)``, which keeps its digits where p is 0 or 1."""
+    """``σ(x) - p``. σ(x) is 0 or 1, but for a small rest, which is added last: no digits are lost where p is 0 or 1."""
     small = _exp_below(xp, x)
-    negative, scale = xp.less(x, 0), 1 / (1 + small)
-    return ((1 - p) * blend(xp, negative, small, 1.0) - p * blend(xp, negative, 1.0, small)) * scale
+    return (~xp.signbit(x) - p) - xp.copysign(small / (small + 1), x)
 
 
 logistic_loss: Elementwise = Elementwise(

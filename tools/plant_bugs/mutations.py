@@ -10,6 +10,8 @@ GRAPHS = ("tests/test_tape.py", "tests/test_transforms.py", "tests/test_random_g
 MODES = ("tests/test_modes.py", "tests/test_transforms.py")
 WRITES = ("tests/test_inplace.py", "tests/test_random_graphs.py")
 LAYERS = ("tests/nn/test_batchnorm.py",)
+LOSSES = ("tests/nn/test_losses.py", "tests/nn/test_every_layer.py")
+STARTS = ("tests/nn/test_initializers.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
@@ -248,6 +250,62 @@ MUTATIONS = [
         "        if False:",
         "BatchNorm1d: a prediction depends on what else is in the batch",
         LAYERS,
+    ),
+    Mutation(
+        "one weight each",
+        "tinygrad_opt/nn/functional/losses/classification.py",
+        "    total = ops.sum(share)",
+        "    total = ops.sum(share * 0.0 + 1.0)",
+        "cross_entropy: the mean of weighted losses divides by the number of labels",
+        LOSSES,
+    ),
+    Mutation(
+        "pairs of all with all",
+        "tinygrad_opt/nn/functional/losses/checks.py",
+        "    if prediction.shape == target.shape:",
+        "    if prediction.size == target.size:",
+        "mse_loss: a prediction (64, 1) and a target (64,) are broadcast",
+        LOSSES,
+    ),
+    Mutation(
+        "digits lost near 1",
+        "tinygrad_opt/ops/losses.py",
+        "return (~xp.signbit(x) - p) - xp.copysign(small / (small + 1), x)",
+        "return 1 / (1 + xp.exp(-x)) - p",
+        "binary_cross_entropy_with_logits: the gradient vanishes, or overflows, where the logit is large",
+        LOSSES,
+    ),
+    Mutation(
+        "curved beyond the bend",
+        "tinygrad_opt/ops/losses.py",
+        "where(absolute(z) < delta, g, 0.0)",
+        "g",
+        "huber_loss: the second derivative of the line is that of the parabola",
+        rule_of("huber"),
+    ),
+    Mutation(
+        "unweighted fans",
+        "tinygrad_opt/nn/init/fans.py",
+        "return tensor.shape[1] * field, tensor.shape[0] // groups * field",
+        "return tensor.shape[1], tensor.shape[0] // groups * field",
+        "kaiming_normal_: the weights of a convolution are too large",
+        STARTS,
+    ),
+    Mutation(
+        "rotations of one kind",
+        "tinygrad_opt/nn/init/structured.py",
+        "q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)",
+        "q = q * 1.0",
+        "orthogonal_: the signs are those that the factorization happens to choose",
+        STARTS,
+    ),
+    Mutation(
+        "accepted too often",
+        "tinygrad_opt/nn/init/filling.py",
+        "chance = np.exp((nearest - x) * (nearest + x) / 2)",
+        "chance = np.exp((nearest - x) * (nearest + x))",
+        "trunc_normal_: the density between the bounds is not the normal one",
+        STARTS,
     ),
     Mutation(
         "off by one in a bias correction",

@@ -46,9 +46,13 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     >>> tg.nn.init.constant_(tg.zeros(2), 0.1)
     tensor([0.1, 0.1])
     """
+    return _constant("constant_", tensor, number("constant_", "val", val))
+
+
+def _constant(function: str, tensor: Tensor, value: float) -> Tensor:
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"constant_: expected a tensor, to write into; got {type(tensor).__name__}")
-    return fill(tensor, np.full(tensor.shape, number("constant_", "val", val)))
+        raise TypeError(f"{function}: expected a tensor, to write into; got {type(tensor).__name__}")
+    return fill(tensor, np.full(tensor.shape, value))
 
 
 def zeros_(tensor: Tensor) -> Tensor:
@@ -59,7 +63,7 @@ def zeros_(tensor: Tensor) -> Tensor:
     >>> tg.nn.init.zeros_(tg.ones(2))
     tensor([0., 0.])
     """
-    return constant_(tensor, 0.0)
+    return _constant("zeros_", tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
@@ -70,7 +74,7 @@ def ones_(tensor: Tensor) -> Tensor:
     >>> tg.nn.init.ones_(tg.zeros(2))
     tensor([1., 1.])
     """
-    return constant_(tensor, 1.0)
+    return _constant("ones_", tensor, 1.0)
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
@@ -127,12 +131,18 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
     """
     writable("trunc_normal_", tensor)
     mean, std = number("trunc_normal_", "mean", mean), number("trunc_normal_", "std", std, 0)
-    if not isinstance(a, (int, float)) or not isinstance(b, (int, float)) or not a <= b:  # infinite ones are fine
+    if (
+        not isinstance(a, (int, float))
+        or not isinstance(b, (int, float))
+        or not a <= b
+        or a == math.inf
+        or b == -math.inf
+    ):
         raise ValueError(f"trunc_normal_: a must be a number not above b; got a={a!r}, b={b!r}")
     if std == 0:
         if not a <= mean <= b:
             raise ValueError(f"trunc_normal_: with std=0 all is at mean={mean:g}, which is outside [{a:g}, {b:g}]")
-        return constant_(tensor, mean)
+        return _constant("trunc_normal_", tensor, mean)
     values = mean + std * _truncated((a - mean) / std, (b - mean) / std, tensor.size)
     return fill(tensor, np.clip(values, a, b).reshape(tensor.shape))
 
@@ -147,14 +157,14 @@ def _truncated(low: float, high: float, count: int) -> Array:
         return -_truncated(-high, -low, count)
     rng = backend.generator("cpu")
     nearest = max(low, 0.0)
-    rate = (nearest + math.sqrt(nearest * nearest + 4)) / 2
+    rate = (nearest + math.hypot(nearest, 2)) / 2
     kept = np.empty(count)
     done = 0
     while done < count:
         n = count - done
         if high - low < (1 / rate if low > 0 else math.sqrt(2 * math.pi)):  # short: even candidates
             x = rng.uniform(low, high, n)
-            chance = np.exp((nearest * nearest - x * x) / 2)
+            chance = np.exp((nearest - x) * (nearest + x) / 2)
         elif low > 0:  # a tail: exponential ones from its beginning
             x = low + rng.exponential(1 / rate, n)
             chance = np.exp(-((x - rate) ** 2) / 2) * (x <= high)

@@ -122,7 +122,7 @@ def _in_order_of_use(model: Module, inputs: tuple[Any, ...]) -> list[Any]:
 
     def see(layer: Any, args: tuple[Any, ...], _: Any) -> None:
         if args and getattr(args[0], "dtype", None) is not None and args[0].dtype.kind == "f":
-            used.setdefault(id(layer), layer)
+            used.setdefault(id(layer.weight), layer)  # a weight that two layers share is scaled for the first
 
     with _watched(candidates, see):
         model(*inputs)
@@ -137,9 +137,8 @@ def _variance(model: Module, layer: Any, inputs: tuple[Any, ...]) -> float:
         found.append(float(ops.var(wide(output))))
         raise _Reached
 
-    with _watched([layer], see):
-        with suppress(_Reached):
-            model(*inputs)
+    with _watched([layer], see), suppress(_Reached):
+        model(*inputs)
     if not (found and 0 < found[0] < math.inf):
         name = next((name for name, module in model.named_modules() if module is layer), "")
         raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 
 from .... import backend, errors, ops
 from ....core import modes
+from ....core.dtypes import float16
 from ....core.primitive import operand
 from ....ops.arguments import as_type, wide
 from ....ops.checks import one_of
@@ -17,8 +18,8 @@ from ....ops.normal import check_labels, labels_beside, labels_fit
 from ....ops.shape import broadcasts
 
 __all__ = [
-    "REDUCTIONS", "between", "check_options", "check_reduction", "class_weight", "element_weight", "labelled", "pair",
-    "reduced", "same_shape", "scores_of", "signs", "warn_of_probabilities",
+    "REDUCTIONS", "chances", "check_options", "check_reduction", "class_weight", "coins", "element_weight", "labelled",
+    "pair", "reduced", "same_shape", "scores_of", "signs", "warn_of_probabilities",
 ]  # fmt: skip
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -63,18 +64,19 @@ def check_reduction(function: str, reduction: Any, more: tuple[str, ...] = ()) -
 
 def _beside_each_other(function: str, **arrays: Any) -> None:
     """Refuse arrays of different devices in the name of the function, not of the operation that they meet in."""
-    raw = {name: getattr(x, "_array", x) for name, x in arrays.items()}
-    if any(backend.of(x) is not backend.HOST for x in raw.values()):
-        places = {name: backend.device_of(x) for name, x in raw.items()}
-        if len(set(places.values())) > 1:
-            raise errors.mixed_devices(function, places.items())
+    raw = [getattr(x, "_array", x) for x in arrays.values()]
+    if all(type(x) is backend.HOST.array for x in raw):
+        return
+    places = [backend.device_of(x) for x in raw]
+    if len(set(places)) > 1:
+        raise errors.mixed_devices(function, zip(arrays, places, strict=True))
 
 
 def same_shape(function: str, prediction: Any, target: Any, names: tuple[str, str] = ("prediction", "target")) -> None:
     """Refuse two shapes that are not one."""
-    p, t = tuple(prediction.shape), tuple(target.shape)
-    if p == t:
+    if prediction.shape == target.shape:
         return
+    p, t = tuple(prediction.shape), tuple(target.shape)
     said = f"{function}: {names[0]} {p}, {names[1]} {t}. "
     if not broadcasts(p, t) and not broadcasts(t, p) and not _meet(p, t):
         raise errors.ShapeError(f"{said}The shapes must be equal.")
@@ -97,8 +99,8 @@ def scores_of(function: str, x: Any, beside: Any, name: str = "prediction") -> A
     x = operand(function, x, beside if hasattr(beside, "dtype") else None, name)
     if x.dtype.kind != "f":
         raise TypeError(
-            f"{function}: {name} must be floating numbers, of which derivatives are taken; got {x.dtype}. Write "
-            f"{name}.astype(tg.float32). (The prediction comes first, then the target.)"
+            f"{function}: {name} {'are' if name.endswith('s') else 'must be'} floating numbers, of which derivatives "
+            f"are taken; got {x.dtype}. Write {name}.astype(tg.float32). (The prediction comes first, then the target.)"
         )
     return x
 
@@ -113,14 +115,16 @@ def pair(function: str, prediction: Any, target: Any) -> tuple[Any, Any, Any]:
     target = operand(function, target, prediction, "target")
     same_shape(function, prediction, target)
     _beside_each_other(function, prediction=prediction, target=target)
+    dtype = prediction.dtype
     if target.dtype.kind != "f":
-        target = as_type(target, prediction.dtype)
-    dtype = prediction.dtype if prediction.dtype == target.dtype else None  # None: what they are promoted to
-    return wide(prediction), wide(target), dtype
+        target = as_type(target, dtype)
+    if float16 not in (dtype, target.dtype):
+        return prediction, target, None
+    return wide(prediction), wide(target), dtype if dtype == target.dtype else None
 
 
 def reduced(function: str, losses: Any, reduction: str, dtype: Any) -> Any:
-    """The mean or the sum of losses, or all of them, in that dtype."""
+    """The mean or the sum of losses, or all of them, in that dtype (None: in the one that they have)."""
     if reduction == "mean":
         if losses.size == 0:
             raise errors.ShapeError(f"{function}: the mean over an empty batch has no value")
@@ -142,20 +146,48 @@ def element_weight(function: str, weight: Any, like: Any, name: str = "weight") 
     return as_type(weight, like.dtype)
 
 
-def between(function: str, what: str, values: Any, low: float, high: float, remedy: str) -> None:
-    """Refuse values outside an interval (on a GPU this waits for them); nan comes through."""
-    array = getattr(values, "_array", values)
-    with backend.beside(array):
-        if array.size and (bad := [x for x in (float(array.min()), float(array.max())) if x < low or x > high]):
-            raise ValueError(f"{function}: {what} must be between {low:g} and {high:g}; got {bad[0]:g}. {remedy}")
+# On a GPU these wait for the values.
 
 
-def signs(function: str, target: Any) -> None:
-    """Refuse targets other than 1 and -1 (on a GPU this waits for them)."""
+def chances(function: str, p: Any) -> None:
+    """Refuse predicted probabilities outside 0 … 1; nan comes through."""
+    bad = _outside(p)
+    if bad is not None:
+        raise ValueError(
+            f"{function}: probabilities must be between 0 and 1; got {bad:g}. For logits there is "
+            "binary_cross_entropy_with_logits."
+        )
+
+
+def coins(function: str, target: Any) -> None:
+    """Refuse labels other than 0 and 1. Fractions are probabilities, and may be moved a little when differentiated."""
+    bad = _outside(target)
+    if bad is not None and _whole(target):
+        raise ValueError(f"{function}: targets must be between 0 and 1; got {bad:g}. From -1 and 1: (target + 1) / 2")
+
+
+def signs(function: str, target: Any, strict: bool = False) -> None:
+    """Refuse labels other than 1 and -1; without `strict`, fractions come through."""
     array = getattr(target, "_array", target)
     with backend.beside(array):
-        if array.dtype.kind == "b" or not bool((abs(array) == 1).all()):
-            raise ValueError(f"{function}: targets must be 1 or -1. From labels 0 and 1: 2 * target - 1")
+        fits = array.dtype.kind != "b" and bool((abs(array) == 1).all())
+    if not fits and (strict or _whole(target)):
+        raise ValueError(f"{function}: targets must be 1 or -1. From labels 0 and 1: 2 * target - 1")
+
+
+def _outside(values: Any) -> float | None:
+    """A value below 0 or above 1, where there is one."""
+    array = getattr(values, "_array", values)
+    with backend.beside(array):
+        ends = (float(array.min()), float(array.max())) if array.size else ()
+    return next((x for x in ends if x < 0 or x > 1), None)
+
+
+def _whole(values: Any) -> bool:
+    """Whether all values are whole numbers."""
+    array = getattr(values, "_array", values)
+    with backend.beside(array):
+        return bool((array == backend.namespace(array).rint(array)).all())
 
 
 # Classes.
@@ -175,15 +207,14 @@ def labelled(
     if not shape:
         raise errors.ShapeError(f"{function}: {name} must have an axis of classes; got shape ()")
     classes, rows = shape[min(1, len(shape) - 1)], shape[:1] + shape[2:] if len(shape) > 1 else ()
-    whole = array.dtype.kind in "iu"
-    ignores = whole and ignore_index is not None and tuple(array.shape) == rows
-    if ignores and (0 <= ignore_index < classes or not labels_fit(array, classes)):  # type: ignore[operator]
-        with backend.beside(array):
-            xp, kept = backend.namespace(array), array.astype("int64") != ignore_index
-            array = xp.where(kept, array, xp.zeros((), dtype=array.dtype))
-    else:
-        kept = None
-    check_labels(function, array, classes)
+    kept = None
+    usual = array.dtype.kind in "iu" and labels_fit(array, classes)
+    if not usual or (ignore_index is not None and 0 <= ignore_index < classes):
+        if ignore_index is not None and array.dtype.kind in "iu" and tuple(array.shape) == rows:
+            with backend.beside(array):
+                xp, kept = backend.namespace(array), array.astype("int64") != ignore_index
+                array = xp.where(kept, array, xp.zeros((), dtype=array.dtype))
+        check_labels(function, array, classes)
     if tuple(array.shape) != rows:
         hint = ""
         if tuple(array.shape) == shape:

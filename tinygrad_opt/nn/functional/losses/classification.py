@@ -12,10 +12,11 @@ from ....ops.index import pick
 from ....ops.losses import clamped_log, logistic_loss
 from ....ops.normal import _nll
 from .checks import (
-    between,
+    chances,
     check_options,
     check_reduction,
     class_weight,
+    coins,
     element_weight,
     labelled,
     pair,
@@ -164,7 +165,7 @@ def binary_cross_entropy(prediction: Any, target: Any, weight: Any = None, *, re
     ShapeError
         For unequal shapes.
     ValueError
-        For predictions and targets outside 0 … 1.
+        For predictions outside 0 … 1, and whole targets other than 0 and 1.
 
     Examples
     --------
@@ -175,8 +176,8 @@ def binary_cross_entropy(prediction: Any, target: Any, weight: Any = None, *, re
     name = "binary_cross_entropy"
     floor = 2.0**-15 if getattr(prediction, "dtype", None) == float16 else 1e-12
     p, target, dtype = pair(name, prediction, target)
-    between(name, "probabilities", p, 0, 1, "For logits there is binary_cross_entropy_with_logits.")
-    between(name, "targets", target, 0, 1, "From labels -1 and 1: (target + 1) / 2")
+    chances(name, p)
+    coins(name, target)
     losses = (target - 1) * clamped_log(-p, offset=1, floor=floor) - target * clamped_log(p, offset=0, floor=floor)
     if weight is not None:
         losses = losses * element_weight(name, weight, losses)
@@ -205,7 +206,7 @@ def binary_cross_entropy_with_logits(
     ShapeError
         For unequal shapes.
     ValueError
-        For targets outside 0 … 1.
+        For whole targets other than 0 and 1.
 
     Examples
     --------
@@ -215,7 +216,7 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     check_reduction(name, reduction)
     x, target, dtype = pair(name, prediction, target)
-    between(name, "targets", target, 0, 1, "From labels -1 and 1: (target + 1) / 2")
+    coins(name, target)
     if pos_weight is None:
         losses = logistic_loss(x, target)
     else:

@@ -57,7 +57,7 @@ def hinge_embedding_loss(prediction: Any, target: Any, margin: float = 1.0, *, r
     check_reduction("hinge_embedding_loss", reduction)
     check_options("hinge_embedding_loss", margin=margin)
     x, target, dtype = pair("hinge_embedding_loss", prediction, target)
-    signs("hinge_embedding_loss", target)
+    signs("hinge_embedding_loss", target, strict=True)
     return reduced("hinge_embedding_loss", ops.where(target == 1, x, _excess(margin - x)), reduction, dtype)
 
 
@@ -167,7 +167,7 @@ def cosine_embedding_loss(
             f"{name}: expected vectors (batch, features) and targets (batch,), or (features,) and (); got "
             f"{tuple(a.shape)} and {tuple(target.shape)}"
         )
-    signs(name, target)
+    signs(name, target, strict=True)
     lengths = (ops.sum(a * a, axis=-1) + 1e-12) * (ops.sum(b * b, axis=-1) + 1e-12)
     cosine = ops.sum(a * b, axis=-1) / ops.sqrt(lengths)
     return reduced(name, ops.where(target == 1, 1 - cosine, _excess(cosine - margin)), reduction, dtype)
