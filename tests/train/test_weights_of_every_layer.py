@@ -17,6 +17,7 @@ from tinygrad_opt.testing.sources import RandomSource
 
 torch = pytest.importorskip("torch")
 files = pytest.importorskip("safetensors.torch")
+pytest.importorskip("sympy")  # PyTorch imports it in the middle of a call, and it changes the warnings filters
 # PyTorch remarks on some options.
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -48,9 +49,10 @@ def pair(name: str, seed: int) -> tuple[Layer, Any, Any]:
 
 def made(make: Any, value: Any) -> Any:
     """An array as a tensor, a floating one of float32; everything else as it is."""
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, (np.ndarray, np.generic)):
         return value
-    return make(value.astype("float32") if value.dtype.kind == "f" else value)
+    array = np.asarray(value)
+    return make(array.astype("float32") if array.dtype.kind == "f" else array)
 
 
 def outputs(model: Any, layer: Layer, make: Any) -> list[Array]:
