@@ -19,7 +19,8 @@ from . import errors
 
 __all__ = [
     "HOST", "Backend", "Cupy", "beside", "device_of", "for_device", "generator", "has_own_rules", "is_array",
-    "is_array_type", "manual_seed", "namespace", "of", "random_state", "register", "replaying", "resolve", "to_device",
+    "is_array_type", "manual_seed", "namespace", "of", "random_state", "register", "replaying", "resolve",
+    "restore_random_state", "to_device",
 ]  # fmt: skip
 
 Array = Any
@@ -360,6 +361,14 @@ def random_state() -> RandomState:
         numbers.generators.pop(device, None)
     numbers.branch += 1
     return RandomState(numbers.seeds, numbers.branch, host.bit_generator.state)
+
+
+def restore_random_state(state: RandomState) -> None:
+    """Go on drawing from where the random numbers stood, here or in another process."""
+    numbers = _replayed.get() or _numbers
+    numbers.seeds, numbers.branch = state.seeds, state.branch
+    numbers.generators.clear()
+    generator(HOST.kind).bit_generator.state = state.host
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import pytest
 import strict_double
 import tinygrad_opt as tg
 from tinygrad_opt import nn
+from tinygrad_opt.nn.clipping import _stretches
 from tinygrad_opt.nn.utils import clip_grad_norm_, clip_grad_value_, parameters_to_vector, vector_to_parameters
 
 
@@ -129,6 +130,39 @@ def test_no_gradients_no_elements_one_tensor_and_one_tensor_twice() -> None:
     assert clip_grad_norm_([w, w], 2.5).item() == 5.0
     assert w.grad.tolist() == pytest.approx([1.5, 2.0])
     assert clip_grad_norm_(w, 10.0).item() == pytest.approx(2.5)
+
+
+def test_gradients_in_memory_of_all_kinds() -> None:
+    rng = np.random.default_rng(0)
+    vector = rng.standard_normal(12).astype("float32")
+    arrays = [
+        vector[:3], vector[3:5].reshape(2, 1), vector[7:5:-1], vector[8:12:2], vector[0:0],
+        np.array(bytearray(rng.bytes(4)), "u1").view("float16"), np.frombuffer(bytearray(vector.tobytes()), "float32"),
+        rng.standard_normal((3, 4)).astype("float32").T, np.float32(2.0)[...],
+    ]  # fmt: skip
+    parameters = []
+    for array in arrays:
+        parameters.append(nn.Parameter(tg.zeros(array.shape, dtype=array.dtype)))
+        parameters[-1].grad = tg.Tensor(array)
+    before = [array.astype("float64") for array in arrays]
+    norm = np.sqrt(sum((g * g).sum() for g in before))
+    assert clip_grad_norm_(parameters, norm / 4).item() == pytest.approx(norm, rel=1e-6)
+    for p, array, g in zip(parameters, arrays, before, strict=True):
+        assert p.grad.data is array
+        np.testing.assert_allclose(array.astype("float64"), g / 4, rtol=1e-3)
+    clip_grad_value_(parameters, 0.01)
+    assert max(np.abs(array).max(initial=0) for array in arrays) <= 0.0101
+
+
+def test_what_lies_in_one_vector_is_one_stretch(device: str) -> None:
+    model = nn.Sequential(*(nn.Linear(2, 2, device=device) for _ in range(3)))
+    tg.optim.SGD(model.parameters(), lr=0.1)
+    model(tg.ones(1, 2, device=device)).sum().backward()
+    parameters = list(model.parameters())
+    for chosen, count in ((parameters, 1), (parameters[:2] + parameters[4:], 2), (parameters[::-1], 6)):
+        assert len(_stretches(p.grad for p in chosen)) == count
+        expected = np.sqrt(sum((g.astype("float64") ** 2).sum() for g in gradients(chosen)))
+        assert clip_grad_norm_(chosen, 1e9).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_later_use_of_a_gradient_that_was_saved_is_noticed() -> None:

@@ -17,7 +17,9 @@ from tinygrad_opt.testing.sources import RandomSource
 
 torch = pytest.importorskip("torch")
 files = pytest.importorskip("safetensors.torch")
-pytestmark = pytest.mark.oracle
+pytest.importorskip("sympy")  # PyTorch imports it in the middle of a call, and it changes the warnings filters
+# PyTorch remarks on some options.
+pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore::UserWarning")]
 
 Array = Any
 SEEDS = range(4)
@@ -37,16 +39,26 @@ def pair(name: str, seed: int) -> tuple[Layer, Any, Any]:
     layer = source.choose(CASES[name])(source)
     torch.manual_seed(seed)
     tg.manual_seed(seed + 1)
-    ours, theirs = (getattr(library, name)(*layer.args, **layer.options) for library in (nn, torch.nn))
+    options = {key: made(torch.tensor, value) for key, value in layer.options.items()}
+    theirs = getattr(torch.nn, name)(*layer.args, **options).float().eval()
+    ours = getattr(nn, name)(*layer.args, **layer.options).float().eval()
     for value in theirs.state_dict().values():
         value += torch.rand(value.shape).to(value.dtype) + (0 if value.dtype.is_floating_point else 3)
-    return layer, ours.eval(), theirs.eval()
+    return layer, ours, theirs
+
+
+def made(make: Any, value: Any) -> Any:
+    """An array as a tensor, a floating one of float32; everything else as it is."""
+    if not isinstance(value, (np.ndarray, np.generic)):
+        return value
+    array = np.asarray(value)
+    return make(array.astype("float32") if array.dtype.kind == "f" else array)
 
 
 def outputs(model: Any, layer: Layer, make: Any) -> list[Array]:
     inputs, rebuild = flatten(layer.inputs)
-    floats = [x.astype("float32") if x is not None and x.dtype.kind == "f" else x for x in inputs]
-    results = model(*rebuild([None if x is None else make(x) for x in floats]), **layer.call)
+    call = {key: made(make, value) for key, value in layer.call.items()}
+    results = model(*rebuild([made(make, x) for x in inputs]), **call)
     return [y.detach().numpy() for y in flatten(results)[0] if y is not None]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .. import backend, errors, ops
+from ..core import ledger
 from ..core.primitive import wrap
 from ..core.tensor import Tensor
 
@@ -59,20 +60,20 @@ def clip_grad_norm_(
     order = _number("clip_grad_norm_", "norm_type", norm_type)
     if not order > 0:
         raise ValueError(f"clip_grad_norm_: norm_type must be positive, or inf; got {norm_type!r}")
-    gradients = list(_gradients("clip_grad_norm_", parameters))
-    if not gradients:
+    stretches = _stretches(_gradients("clip_grad_norm_", parameters))
+    if not stretches:
         return Tensor(0.0)
-    total = _norm(gradients, order)
-    if error_if_nonfinite and not math.isfinite(total.item()):
+    total = _norm(stretches, order)
+    if error_if_nonfinite and not math.isfinite(value := total.item()):
         raise errors.AnomalyError(
-            f"clip_grad_norm_: the norm of the gradients is {total.item()}, so they cannot be scaled, and were left as "
-            "they are. tg.detect_anomaly() finds where it came from; error_if_nonfinite=False lets it pass."
+            f"clip_grad_norm_: the norm of the gradients is {value}, so they cannot be scaled, and were left as they "
+            "are. tg.detect_anomaly() finds where it came from; error_if_nonfinite=False lets it pass."
         )
-    for gradient in gradients:
-        with backend.beside(gradient._array):
-            norm = backend.to_device(total._array, gradient.device)
-            scale = backend.namespace(norm).minimum(max_norm / (norm + 1e-6), 1.0)
-            gradient.data *= scale
+    for stretch in stretches:
+        with backend.beside(stretch):
+            norm = backend.to_device(total._array, backend.device_of(stretch))
+            stretch *= backend.namespace(norm).minimum(max_norm / (norm + 1e-6), 1.0)
+        ledger.wrote(stretch, "clip_grad_norm_")
     return total
 
 
@@ -88,9 +89,10 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     tensor([ 1. , -0.5])
     """
     limit = _number("clip_grad_value_", "clip_value", clip_value, low=0.0)
-    for gradient in _gradients("clip_grad_value_", parameters):
-        with backend.beside(gradient._array):
-            gradient.data = backend.namespace(gradient._array).clip(gradient._array, -limit, limit)
+    for stretch in _stretches(_gradients("clip_grad_value_", parameters)):
+        with backend.beside(stretch):
+            backend.namespace(stretch).clip(stretch, -limit, limit, out=stretch)
+        ledger.wrote(stretch, "clip_grad_value_")
 
 
 def _number(function: str, name: str, value: Any, low: float = -math.inf) -> float:
@@ -104,7 +106,7 @@ def _number(function: str, name: str, value: Any, low: float = -math.inf) -> flo
 
 
 def _gradients(function: str, parameters: Any) -> Iterator[Tensor]:
-    """The gradients that there are, each once."""
+    """The gradients that there are and have elements, each once."""
     if hasattr(parameters, "parameters"):
         raise TypeError(f"{function}: parameters must be a list of tensors; write model.parameters()")
     given = [parameters] if isinstance(parameters, Tensor) else _listed(function, parameters)
@@ -112,7 +114,7 @@ def _gradients(function: str, parameters: Any) -> Iterator[Tensor]:
     for position, parameter in enumerate(given):
         if not isinstance(parameter, Tensor):
             raise TypeError(f"{function}: parameter {position} is no tensor; got {parameter!r:.80}")
-        if parameter.is_leaf and parameter.grad is not None and id(parameter) not in seen:
+        if parameter.size and parameter.is_leaf and parameter.grad is not None and id(parameter) not in seen:
             seen.add(id(parameter))
             yield parameter.grad
 
@@ -131,18 +133,38 @@ def _listed(function: str, parameters: Any) -> list[Any]:
     return given
 
 
-def _norm(gradients: list[Tensor], order: float) -> Tensor:
-    """The norm of all gradients as one vector: of their norms; float16 counts in float32, and nothing overflows."""
-    home = gradients[0].device
-    norms = []
+def _stretches(gradients: Iterable[Tensor]) -> list[Array]:
+    """The arrays of gradients; what lies one after the other in an optimizer's vector is taken as one."""
+    stretches: list[Array] = []
+    vector, stop = None, 0
     for gradient in gradients:
-        whole = ops.ravel(gradient._array)
-        whole = whole.astype("float32") if whole.dtype.itemsize < 4 else whole
-        if whole.size:
-            norms.append(ops.norm(whole, ord=None if order == 2 else order))
-    if not norms:
-        return Tensor(0.0)
+        array = gradient._array
+        base = array.base
+        alike = type(base) is type(array) and base.dtype == array.dtype and base.ndim == 1
+        if not (alike and base.flags.c_contiguous and array.flags.c_contiguous):
+            vector = None
+            stretches.append(array)
+            continue
+        bounds = backend.of(array).byte_bounds
+        origin = bounds(base)[0]
+        low, high = ((edge - origin) // array.itemsize for edge in bounds(array))
+        if base is vector and low == stop:
+            low = stop - stretches.pop().size
+        vector, stop = base, high
+        stretches.append(base[low:high])
+    return stretches
+
+
+def _norm(arrays: list[Array], order: float) -> Tensor:
+    """The norm of all arrays as one vector: of their norms; float16 counts in float32, and nothing overflows."""
+    home = backend.device_of(arrays[0])
+    p = None if order == 2 else order
+    norms = []
+    for array in arrays:
+        with backend.beside(array):
+            whole = array.reshape(-1)
+            norms.append(ops.norm(wrap(whole.astype("float32") if whole.dtype.itemsize < 4 else whole), ord=p))
+    if len(norms) == 1:
+        return norms[0]
     wide = max(norm.dtype for norm in norms)
-    arrays = [backend.to_device(norm.astype(wide), home) for norm in norms]
-    with backend.beside(arrays[0]):
-        return wrap(ops.norm(ops.stack(arrays), ord=None if order == 2 else order))
+    return ops.norm(ops.stack([norm.to(home).to(wide) for norm in norms]), ord=p)

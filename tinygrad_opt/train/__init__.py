@@ -1,6 +1,7 @@
 """Training: the loop, what watches it, and what it reports."""
 
 from .callbacks import Callback, EarlyStopping, Run
+from .checkpoints import Checkpoint, ModelCheckpoint, load_checkpoint, save_checkpoint
 from .evaluation import evaluate
 from .history import History
 from .loop import fit
@@ -10,5 +11,5 @@ from .weights import load_weights, save_weights
 
 __all__ = [
     "Callback", "EarlyStopping", "History", "ProgressBar", "ProgressLines", "Run", "accuracy", "evaluate", "fit",
-    "load_weights", "save_weights",
+    "Checkpoint", "ModelCheckpoint", "load_checkpoint", "load_weights", "save_checkpoint", "save_weights",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.tensor import Tensor
 from .history import History, show
 
-__all__ = ["Callback", "EarlyStopping", "Run"]
+__all__ = ["Callback", "EarlyStopping", "Run", "improvement_mode"]
 
 
 @dataclass
@@ -136,9 +136,7 @@ class EarlyStopping(Callback):
         if not 0 <= min_delta < math.inf:
             raise ValueError(f"EarlyStopping: min_delta must be a number of at least 0; got {min_delta!r}")
         self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
-        self.mode = _mode(monitor) if mode is None else mode
-        if self.mode not in ("min", "max"):
-            raise ValueError(f"EarlyStopping: mode must be 'min' or 'max'; got {mode!r}")
+        self.mode = improvement_mode("EarlyStopping", monitor, mode)
         self._begin()
 
     def _begin(self) -> None:
@@ -181,13 +179,16 @@ class EarlyStopping(Callback):
         )
 
 
-def _mode(monitor: str) -> str:
-    """Whether small or large is good, by the last word of the name."""
+def improvement_mode(callback: str, monitor: str, mode: str | None) -> str:
+    """Whether small or large is good: what the caller says, or the last word of the name."""
     modes = {"loss": "min", "error": "min", "accuracy": "max"}
     word = monitor.rpartition("_")[2]
-    if word not in modes:
+    if mode is None and word not in modes:
         raise ValueError(
-            f"EarlyStopping: the name {monitor!r} does not tell whether it is to be small or large; pass mode='min' "
-            "or mode='max'"
+            f"{callback}: the name {monitor!r} does not tell whether it is to be small or large; pass mode='min' or "
+            "mode='max'"
         )
-    return modes[word]
+    mode = modes[word] if mode is None else mode
+    if mode not in ("min", "max"):
+        raise ValueError(f"{callback}: mode must be 'min' or 'max'; got {mode!r}")
+    return mode

@@ -73,16 +73,17 @@ def unpack(function: str, path: Any) -> tuple[Arrays, dict[str, str]]:
     deserialize = _reader(function)
     content = Path(path).read_bytes()
     try:
-        entries = deserialize(content)
+        entries = dict(deserialize(content))
     except Exception as error:  # the library has one class for it, and others for texts that are no texts
         raise errors.WeightsError(f"{function}: {_complaint(content, path, error)}") from None
-    notes = _notes(content)
+    header = json.loads(_header(content))
+    notes = header.pop("__metadata__", None) or {}
     if _is_changed(content, notes):
         raise errors.WeightsError(
             f"{function}: '{path}' is damaged: its checksum is not that of its content. Nothing was loaded: take a "
             "copy of the file."
         )
-    return {name: _array(function, path, name, entry) for name, entry in entries}, notes
+    return {name: _array(function, path, name, entries[name]) for name in header}, notes
 
 
 def _complaint(content: bytes, path: Any, error: Exception) -> str:
@@ -100,11 +101,6 @@ def _complaint(content: bytes, path: Any, error: Exception) -> str:
 
 def _header(content: bytes) -> bytes:
     return content[8 : 8 + int.from_bytes(content[:8], "little")]
-
-
-def _notes(content: bytes) -> dict[str, str]:
-
-    return json.loads(_header(content)).get("__metadata__") or {}
 
 
 def _is_changed(content: bytes, notes: Mapping[str, str]) -> bool:

@@ -13,7 +13,9 @@ from ..nn.module import Module
 from ..nn.states import Loaded
 from . import container, files
 
-__all__ = ["distinct", "load_weights", "save_weights", "with_shared"]
+__all__ = ["CHECKPOINT", "distinct", "load_weights", "save_weights", "with_shared"]
+
+CHECKPOINT = "checkpoint"  # the note that makes a file one
 
 
 def save_weights(model: Any, path: Any) -> None:
@@ -81,6 +83,10 @@ def load_weights(model: Module, path: Any, strict: bool = True, *, cast: bool = 
             f"load_weights: expected a Module; got {type(model).__name__}. Write load_weights(model, path)."
         )
     arrays, notes = container.unpack("load_weights", path)
+    if CHECKPOINT in notes:
+        raise errors.WeightsError(
+            f"load_weights: '{path}' is a checkpoint; write tg.train.load_checkpoint(model, path)"
+        )
     try:
         return model.load_state_dict(with_shared(arrays, notes, model), strict, cast=cast)
     except errors.ShapeError as error:
