@@ -4,10 +4,11 @@ What a family of layers makes public stands in its own ``__all__``.
 """
 
 from ..core.tensor import Parameter
-from . import activations, affine, containers, functional, init, losses, module, norms, utils
+from . import activations, affine, containers, dicts, functional, init, losses, module, norms, utils
 from .activations import *
 from .affine import *
 from .containers import *
+from .dicts import *
 from .losses import *
 from .module import *
 from .norms import *
@@ -20,6 +21,7 @@ __all__ = [
     *activations.__all__,
     *affine.__all__,
     *containers.__all__,
+    *dicts.__all__,
     *losses.__all__,
     *module.__all__,
     *norms.__all__,

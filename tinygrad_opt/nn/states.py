@@ -69,8 +69,9 @@ def load(module: Holder, state: Mapping[str, Any], strict: bool, assign: bool, c
     return Loaded(missing, unexpected)
 
 
-def _meant(name: str, missing: list[str]) -> str:
+def _meant(name: Any, missing: list[str]) -> str:
     """A hint, where a name that came in is almost one that is missing."""
+    name = str(name)
     close = difflib.get_close_matches(name, missing, n=1, cutoff=0.75)
     same_end = [other for other in missing if other.endswith(f".{name}") or name.endswith(f".{other}")]
     meant = (same_end or close)[:1]
