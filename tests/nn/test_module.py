@@ -363,6 +363,8 @@ def test_apply_calls_once_for_each_module() -> None:
     model = nn.Sequential(layer, nn.Sequential(layer, nn.Tanh()))
     seen: list[nn.Module] = []
     assert model.apply(seen.append) is model
+    with pytest.raises(TypeError, match="apply: expected a function of a module; got int"):
+        model.apply(3)  # type: ignore[arg-type]
     assert [type(m).__name__ for m in seen] == ["Sequential", "Linear", "Sequential", "Tanh"]
 
 

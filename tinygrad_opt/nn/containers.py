@@ -123,7 +123,7 @@ class _Numbered(Module):
 
     def extend(self: L, items: Iterable[Any]) -> L:
         """Add items at the end; returns the container."""
-        if isinstance(items, Module) and not isinstance(items, _Numbered):
+        if not isinstance(items, Iterable) or (isinstance(items, Module) and not isinstance(items, _Numbered)):
             raise TypeError(f"{type(self).__name__}: expected a list of items; got one {type(items).__name__}")
         for item in [self._item(f"item {len(self) + i}", item) for i, item in enumerate(list(items))]:
             self.append(item)

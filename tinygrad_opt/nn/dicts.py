@@ -5,7 +5,7 @@ Plain dicts do as well, since they are walked: these are modules themselves, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .containers import as_module, as_parameter
@@ -48,6 +48,10 @@ class _Named(Module):
         return key in self._held
 
     def __getitem__(self, key: str) -> Any:
+        if not isinstance(key, str) or key not in self._held:
+            raise KeyError(
+                f"{type(self).__name__}: there is no item {key!r}; there are {', '.join(self._held) or 'none'}"
+            )
         return self._held[key]
 
     def __setitem__(self, key: str, item: Any) -> None:
@@ -58,7 +62,7 @@ class _Named(Module):
         self._held[key] = item
 
     def __delitem__(self, key: str) -> None:
-        del self._held[key]
+        self.pop(key)
 
     def keys(self) -> Iterable[str]:
         """The names."""
@@ -78,13 +82,20 @@ class _Named(Module):
 
     def update(self, items: Any) -> None:
         """Add items from a dict, or from pairs of names and items."""
-        mapping = isinstance(items, (Mapping, _Named))
-        for key, item in list(items.items()) if mapping else list(items):
+        try:
+            pairs = [(key, item) for key, item in (items.items() if hasattr(items, "items") else items)]
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{type(self).__name__}: expected a dict, or pairs of names and items; got {items!r:.80}"
+            ) from None
+        for key, item in pairs:
             self[key] = item
 
     def pop(self, key: str) -> Any:
         """Take an item away; returns it."""
-        return self._held.pop(key)
+        item = self[key]
+        del self._held[key]
+        return item
 
     def clear(self) -> None:
         """Take all items away."""

@@ -207,6 +207,8 @@ class Module(Hooked, Holder):
 
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call a function on the module and each of its parts; returns the module."""
+        if not callable(fn):
+            raise TypeError(f"apply: expected a function of a module; got {type(fn).__name__}")
         for module in self.modules():
             fn(module)
         return self
