@@ -245,6 +245,8 @@ def test_a_vector_of_another_length_changes_nothing() -> None:
             tg.errors.ShapeError, match="expected a vector of 6 elements, as many as the parameters have"
         ):
             vector_to_parameters(bad, model.parameters())
+    with pytest.raises(TypeError, match="vector_to_parameters: vec: tensors hold bool, integer or floating"):
+        vector_to_parameters(None, model.parameters())
     assert [p.tolist() for p in model.parameters()] == before
     for function in (parameters_to_vector, lambda p: vector_to_parameters(tg.zeros(6), p)):
         with pytest.raises(TypeError, match=r"write model.parameters\(\)"):

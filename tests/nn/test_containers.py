@@ -242,6 +242,19 @@ def test_keys_are_names(key: Any) -> None:
         nn.ModuleDict()[key] = linear()
 
 
+def test_what_is_not_there_or_no_dict_is_told() -> None:
+    parts = nn.ModuleDict({"a": linear()})
+    for bad in (lambda: parts["b"], lambda: parts.pop("b"), lambda: parts.__delitem__("b")):
+        with pytest.raises(KeyError, match="ModuleDict: there is no item 'b'; there are a"):
+            bad()
+    for bad in (3, None, "ab", ["a"], [linear()]):
+        with pytest.raises(TypeError, match="ModuleDict: expected a dict, or pairs of names and items; got"):
+            nn.ModuleDict(bad)
+    for bad in (3, None):
+        with pytest.raises(TypeError, match="ModuleList: expected a list of items; got one"):
+            nn.ModuleList(bad)
+
+
 def test_a_dict_of_parameters() -> None:
     weights = nn.ParameterDict({"in": tg.ones(2)})
     weights["out"] = nn.Parameter(tg.zeros(3))

@@ -115,6 +115,8 @@ def test_bad_names_shapes_and_arguments_are_refused() -> None:
         functional_call(net, {"stem.weigth": tg.ones(3, 2)}, x)
     with pytest.raises(tg.errors.ShapeError, match=r"functional_call: 'stem.weight' has shape \(3, 2\); got \(2, 3\)"):
         functional_call(net, {"stem.weight": tg.ones(2, 3)}, x)
+    with pytest.raises(TypeError, match=r"functional_call: 'stem\.weight': tensors hold bool, integer or floating"):
+        functional_call(net, {"stem.weight": None}, x)
     with pytest.raises(KeyError, match=r"strict=True, and these are not given: stem.bias, .*norm.running_mean"):
         functional_call(net, {"stem.weight": tg.ones(3, 2)}, x, strict=True)
     with pytest.raises(

@@ -218,6 +218,15 @@ def test_without_recursion_only_what_a_module_holds_itself() -> None:
     assert [name for name, _ in net.norm.named_buffers(recurse=False)] == [name[5:] for name in BUFFERS]
 
 
+def test_names_with_a_prefix_and_of_what_is_shared() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    net = nn.Sequential(layer, layer, nn.BatchNorm1d(1, affine=False))
+    assert [name for name, _ in net.named_parameters("model")] == ["model.0.weight"]
+    assert [name for name, _ in net.named_parameters(remove_duplicate=False)] == ["0.weight", "1.weight"]
+    assert next(iter(net.named_buffers("model")))[0] == "model.2.running_mean"
+    assert [name for name, _ in net.named_modules(prefix="m", remove_duplicate=False)] == ["m", "m.0", "m.1", "m.2"]
+
+
 def test_registering_is_assigning_and_a_buffer_may_stay_out_of_the_state() -> None:
     net = Registered()
     assert net.w.name == "w"
@@ -354,6 +363,8 @@ def test_apply_calls_once_for_each_module() -> None:
     model = nn.Sequential(layer, nn.Sequential(layer, nn.Tanh()))
     seen: list[nn.Module] = []
     assert model.apply(seen.append) is model
+    with pytest.raises(TypeError, match="apply: expected a function of a module; got int"):
+        model.apply(3)  # type: ignore[arg-type]
     assert [type(m).__name__ for m in seen] == ["Sequential", "Linear", "Sequential", "Tanh"]
 
 

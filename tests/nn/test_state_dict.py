@@ -218,11 +218,12 @@ def test_a_buffer_that_is_taken_from_another_s_state_goes_its_own_way() -> None:
     ("own", "given"), [("float32", "float16"), ("float64", "float32"), ("float64", "float16"), ("float64", "int64")]
 )
 def test_a_cast_that_keeps_every_value_is_made(own: str, given: str) -> None:
-    layer = nn.Linear(2, 1, bias=False).to(own)
     values = np.array([[3, -0.09375 if given != "int64" else -5]], given)
-    layer.load_state_dict({"weight": values})
-    assert layer.weight.dtype == own
-    assert layer.weight.tolist() == values.tolist()
+    for state in (values, tg.tensor(values, device="double:0")):
+        layer = nn.Linear(2, 1, bias=False).to(own)
+        layer.load_state_dict({"weight": state})
+        assert layer.weight.dtype == own
+        assert layer.weight.tolist() == values.tolist()
 
 
 def test_a_cast_that_may_lose_digits_is_made_only_when_asked_for(device: str) -> None:
@@ -234,7 +235,7 @@ def test_a_cast_that_may_lose_digits_is_made_only_when_asked_for(device: str) ->
     assert layer.weight.tolist() == before
     layer.load_state_dict({"weight": values}, cast=True)
     assert layer.weight.tolist() == values.astype("float32").tolist()
-    layer.load_state_dict({"weight": np.array([[np.inf, np.nan]])}, cast=True)
+    layer.load_state_dict({"weight": tg.tensor([[np.inf, np.nan]], dtype=tg.float64, device=device)}, cast=True)
     assert np.array_equal(layer.weight.tolist(), [[np.inf, np.nan]], equal_nan=True)
 
 

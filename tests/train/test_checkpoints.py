@@ -163,6 +163,18 @@ def test_a_damaged_checkpoint_is_one_error_and_changes_nothing(path: Path) -> No
     assert run.values() == before
 
 
+def test_what_has_no_state_is_refused(path: Path) -> None:
+    model = nn.Linear(1, 1)
+    for function in (save_checkpoint, load_checkpoint):
+        with pytest.raises(TypeError, match=rf"{function.__name__}: expected a Module; got str"):
+            function("x", path)
+        with pytest.raises(TypeError, match=rf"{function.__name__}: the optimizer has no state_dict\(\)"):
+            function(model, path, 3)
+        with pytest.raises(TypeError, match=rf"{function.__name__}: the scheduler has no state_dict\(\)"):
+            function(model, path, None, 3)
+    assert not path.exists()
+
+
 def test_what_a_file_cannot_hold_is_named(path: Path) -> None:
     with pytest.raises(TypeError, match=r"extra\['a'\]\[1\] is a function, which a file cannot hold"):
         save_checkpoint(nn.Linear(1, 1), path, a=[1, lambda: 0])
@@ -218,4 +230,6 @@ def test_the_callback_refuses_a_bad_mode() -> None:
         ModelCheckpoint("x", monitor="speed")
     with pytest.raises(ValueError, match="ModelCheckpoint: mode must be 'min' or 'max'; got 'best'"):
         ModelCheckpoint("x", monitor="speed", mode="best")
+    with pytest.raises(TypeError, match="ModelCheckpoint: monitor is the name of a column of the history; got 3"):
+        ModelCheckpoint("x", monitor=3)  # type: ignore[arg-type]
     assert repr(ModelCheckpoint("x")) == "ModelCheckpoint('x')"

@@ -10,6 +10,7 @@ from . import (
     attention,
     containers,
     convolution,
+    dicts,
     dropping,
     functional,
     init,
@@ -27,6 +28,7 @@ from .affine import *
 from .attention import *
 from .containers import *
 from .convolution import *
+from .dicts import *
 from .dropping import *
 from .lookup import *
 from .losses import *
@@ -46,6 +48,7 @@ __all__ = [
     *attention.__all__,
     *containers.__all__,
     *convolution.__all__,
+    *dicts.__all__,
     *dropping.__all__,
     *lookup.__all__,
     *losses.__all__,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import operator
+from typing import Any
 
-__all__ = ["positive"]
+from ..core.tensor import Tensor
+
+__all__ = ["as_tensor", "positive"]
 
 
 def positive(layer: str, **sizes: int) -> None:
@@ -16,3 +19,13 @@ def positive(layer: str, **sizes: int) -> None:
             fits = False
         if not fits:
             raise ValueError(f"{layer}: {name} must be a positive integer; got {size!r}")
+
+
+def as_tensor(what: str, value: Any) -> Tensor:
+    """A tensor itself, or one made of an array, a number or a list; `what` begins the message where none can be."""
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return Tensor(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{what}: {error}") from None

@@ -1,21 +1,20 @@
-"""Modules that hold modules or parameters, as a chain, a list or a dict.
+"""Modules that hold modules or parameters in order, as a chain or a list.
 
-Plain lists and dicts do as well, since they are walked: these are modules themselves, which can be called or replaced
-as one, and have PyTorch's names.
+Plain lists do as well, since they are walked: these are modules themselves, which can be called or replaced as one, and
+have PyTorch's names.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from .. import backend
 from ..core.tensor import Parameter, Tensor
 from .module import Module
-from .walking import assigned
 
-__all__ = ["Identity", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["Identity", "ModuleList", "ParameterList", "Sequential"]
 
 L = TypeVar("L", bound="_Numbered")
 
@@ -37,7 +36,7 @@ class Identity(Module):
         return input
 
 
-def _module(owner: str, where: str, item: Any) -> Any:
+def as_module(owner: str, where: str, item: Any) -> Any:
     """The item, if it is a module; else an error that says what to write."""
     if isinstance(item, Module):
         return item
@@ -46,7 +45,7 @@ def _module(owner: str, where: str, item: Any) -> Any:
     raise TypeError(f"{owner}: {where} is not a module; got {item!r:.80}")
 
 
-def _parameter(owner: str, where: str, item: Any) -> Any:
+def as_parameter(owner: str, where: str, item: Any) -> Any:
     """The item as a parameter: tensors and arrays become one."""
     if isinstance(item, Parameter):
         return item
@@ -62,7 +61,7 @@ class _Numbered(Module):
         self.extend(items)
 
     def _item(self, where: str, item: Any) -> Any:
-        return _module(type(self).__name__, where, item)
+        return as_module(type(self).__name__, where, item)
 
     def _names(self) -> list[str]:
         return [name for name in vars(self) if name.isdecimal()]
@@ -78,11 +77,14 @@ class _Numbered(Module):
         for position, (name, item) in enumerate(named):
             setattr(self, str(position) if name.isdecimal() else name, item)
 
-    def _position(self, index: Any) -> int:
+    def _integer(self, index: Any) -> int:
         try:
-            position = operator.index(index)
+            return operator.index(index)
         except TypeError:
             raise TypeError(f"{type(self).__name__}: an index is an integer or a slice; got {index!r}") from None
+
+    def _position(self, index: Any) -> int:
+        position = self._integer(index)
         if not -len(self) <= position < len(self):
             raise IndexError(f"{type(self).__name__}: there are {len(self)} items, and none at {position}")
         return position % len(self)
@@ -121,7 +123,7 @@ class _Numbered(Module):
 
     def extend(self: L, items: Iterable[Any]) -> L:
         """Add items at the end; returns the container."""
-        if isinstance(items, Module) and not isinstance(items, _Numbered):
+        if not isinstance(items, Iterable) or (isinstance(items, Module) and not isinstance(items, _Numbered)):
             raise TypeError(f"{type(self).__name__}: expected a list of items; got one {type(items).__name__}")
         for item in [self._item(f"item {len(self) + i}", item) for i, item in enumerate(list(items))]:
             self.append(item)
@@ -130,7 +132,7 @@ class _Numbered(Module):
     def insert(self, index: int, item: Any) -> None:
         """Put an item before the one at `index`, or at the end."""
         named = [(name, vars(self)[name]) for name in self._names()]
-        named.insert(operator.index(index), ("0", self._item(f"item {index}", item)))
+        named.insert(self._integer(index), ("0", self._item(f"item {index}", item)))
         self._arrange(named)
 
     def pop(self, index: int = -1) -> Any:
@@ -174,7 +176,7 @@ class Sequential(_Numbered):
     def __init__(self, *modules: Any) -> None:
         if len(modules) == 1 and isinstance(modules[0], dict):
             for name, module in modules[0].items():
-                self.register_module(name, _module("Sequential", f"'{name}'", module))
+                self.register_module(name, as_module("Sequential", f"'{name}'", module))
             return
         if len(modules) == 1 and isinstance(modules[0], (list, tuple)):
             raise TypeError("Sequential: the modules are arguments of their own; write Sequential(*modules)")
@@ -228,124 +230,8 @@ class ParameterList(_Numbered):
     """
 
     def _item(self, where: str, item: Any) -> Any:
-        return _parameter("ParameterList", where, item)
+        return as_parameter("ParameterList", where, item)
 
     def extra_repr(self) -> str:
         """The shapes."""
         return ", ".join(str(parameter.shape) for parameter in self)
-
-
-class _Named(Module):
-    """What a dict does. The items stand apart from the attributes, so any name will do."""
-
-    def __init__(self, items: Any = ()) -> None:
-        self.update(items)
-
-    def _item(self, where: str, item: Any) -> Any:
-        return _module(type(self).__name__, where, item)
-
-    @property
-    def _held(self) -> dict[str, Any]:
-        return vars(self).setdefault("_holding", _Shelf()).items
-
-    def _attributes(self) -> Iterator[tuple[str, Any]]:
-        yield from self._held.items()
-        yield from super()._attributes()
-
-    def __getattr__(self, name: str) -> Any:
-        held = vars(self)["_holding"].items if "_holding" in vars(self) else {}
-        if name not in held:
-            raise AttributeError(f"{type(self).__name__} has neither an attribute nor an item {name!r}")
-        return held[name]
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._held
-
-    def __getitem__(self, key: str) -> Any:
-        return self._held[key]
-
-    def __setitem__(self, key: str, item: Any) -> None:
-        if not isinstance(key, str) or not key or "." in key:
-            raise KeyError(f"{type(self).__name__}: a key is a text without dots; got {key!r}")
-        item = self._item(f"'{key}'", item)
-        assigned(self, key, item)
-        self._held[key] = item
-
-    def __delitem__(self, key: str) -> None:
-        del self._held[key]
-
-    def keys(self) -> Iterable[str]:
-        """The names."""
-        return self._held.keys()
-
-    def values(self) -> Iterable[Any]:
-        """The items."""
-        return self._held.values()
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Names and items."""
-        return self._held.items()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The item of that name, or a default."""
-        return self._held.get(key, default)
-
-    def update(self, items: Any) -> None:
-        """Add items from a dict, or from pairs of names and items."""
-        mapping = isinstance(items, (Mapping, _Named))
-        for key, item in list(items.items()) if mapping else list(items):
-            self[key] = item
-
-    def pop(self, key: str) -> Any:
-        """Take an item away; returns it."""
-        return self._held.pop(key)
-
-    def clear(self) -> None:
-        """Take all items away."""
-        self._held.clear()
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """A dict computes nothing."""
-        raise NotImplementedError(f"{type(self).__name__} holds its items and computes nothing: call one of them")
-
-
-class _Shelf:
-    """The items of a dict-like module: no dict, so that the walk does not find them under another name too."""
-
-    def __init__(self) -> None:
-        self.items: dict[str, Any] = {}
-
-
-class ModuleDict(_Named):
-    """Modules by name.
-
-    Examples
-    --------
-    >>> heads = tg.nn.ModuleDict({"mean": tg.nn.Linear(2, 1), "variance": tg.nn.Linear(2, 1)})
-    >>> heads["mean"](tg.ones(4, 2)).shape
-    (4, 1)
-    """
-
-
-class ParameterDict(_Named):
-    """Parameters by name; other tensors and arrays that are put into it become parameters.
-
-    Examples
-    --------
-    >>> weights = tg.nn.ParameterDict({"in": tg.ones(2), "out": tg.ones(3)})
-    >>> [name for name, _ in weights.named_parameters()]
-    ['in', 'out']
-    """
-
-    def _item(self, where: str, item: Any) -> Any:
-        return _parameter("ParameterDict", where, item)
-
-    def extra_repr(self) -> str:
-        """Names and shapes."""
-        return ", ".join(f"{name}: {parameter.shape}" for name, parameter in self.items())

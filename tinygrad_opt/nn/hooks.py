@@ -1,24 +1,20 @@
 """Functions that are called when a module is: before, after, and when a derivative comes back through it.
 
-A module without hooks has no `Hooks` object, and its call looks for one and nothing more. Backward hooks are shown the
-cotangents of *all* outputs (or inputs) at once, but a walk brings them one by one. So the tensors pass through a
-`Gate` of two rows of nodes: walking back, everything comes by the last row before anything comes by the first, where
-what was collected is shown to the hook, and goes on as the hook decides.
+A module without hooks has no `Hooks` object, and its call looks for one and nothing more.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from .. import errors
 from ..core.modes import current
-from ..core.primitive import wrap
 from ..core.tensor import Tensor
-from ..ops.shape import gate
+from .gates import Gate, is_recorded
 
-__all__ = ["Handle", "Hooks"]
+__all__ = ["Handle", "Hooked", "Hooks"]
 
 Hook = Callable[..., Any]
 _number = itertools.count().__next__
@@ -109,13 +105,13 @@ class _Passage:
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, behind the gate where their gradients come out."""
         self.inputs = len(args)
-        self.waits = any(map(_recorded, args))
+        self.waits = any(map(is_recorded, args))
         return Gate(self._input_gradients).through(args)
 
     def leave(self, result: Any) -> Any:
         """The result, behind the gate where its gradients come in."""
         outputs = result if isinstance(result, tuple) else (result,)
-        if not any(map(_recorded, outputs)):
+        if not any(map(is_recorded, outputs)):
             return result
         outputs = Gate(self._output_gradients).through(outputs)
         if not isinstance(result, tuple):
@@ -160,58 +156,86 @@ class _Passage:
         return new
 
 
-def _recorded(x: Any) -> bool:
-    return isinstance(x, Tensor) and x._node is not None
+class Hooked:
+    """The part of a module that is called, and that hooks are registered with."""
 
+    _hooks: Hooks | None = None
+    forward: Callable[..., Any]
 
-class Gate:
-    """Brings together the cotangents of several tensors, and shows them to one function, which may replace them."""
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply the module."""
+        if self._hooks is None:
+            return self.forward(*args, **kwargs)
+        return self._hooks.call(self, args, kwargs)
 
-    def __init__(self, decide: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> None:
-        self.decide = decide
-        self.count = 0
-        self.collected: dict[int, Any] = {}
-        self.decided: dict[int, Any] = {}
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> Handle:
+        """Call ``hook(module, args)`` before each `forward`; what it returns, unless None, replaces the arguments.
 
-    def through(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
-        """The tensors, each under two more nodes where it is recorded."""
-        self.count = len(tensors)
-        passed = list(tensors)
-        for meet in (self._let_out, self._let_in):
-            for position, x in enumerate(passed):
-                if _recorded(x):
-                    passed[position] = gate(x, meet=_At(meet, position))
-        return tuple(passed)
+        Parameters
+        ----------
+        hook : callable
+            With `with_kwargs` it is called as ``hook(module, args, kwargs)`` and returns None or ``(args, kwargs)``.
+        prepend : bool
+            Before the hooks that are there, instead of after them.
 
-    # Nothing is held when a walk is over: a recorded cotangent holds the graph, and with it this gate.
+        Returns
+        -------
+        Handle
+            With ``remove()``; or use it in a ``with`` block.
 
-    def _let_in(self, position: int, g: Any) -> Any:
-        self.decided.clear()
-        self.collected[position] = g if _is_tensor(g) else wrap(g)
-        return g
+        Examples
+        --------
+        >>> layer = tg.nn.Tanh()
+        >>> with layer.register_forward_pre_hook(lambda module, args: (args[0] * 0.0,)):
+        ...     layer(tg.ones(2))
+        tensor([0., 0.])
+        """
+        return self._hook("before", hook, prepend, with_kwargs)
 
-    def _let_out(self, position: int, g: Any) -> Any:
-        if self.collected:
-            collected, self.collected = self.collected, {}
-            self.decided = dict(enumerate(self.decide(tuple(collected.get(i) for i in range(self.count)))))
-        decided = self.decided.pop(position)
-        return decided if _is_tensor(g) else decided._array
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> Handle:
+        """Call ``hook(module, args, output)`` after each `forward`; what it returns, unless None, is the output.
 
+        With `with_kwargs` it is called as ``hook(module, args, kwargs, output)``. See `register_forward_pre_hook`.
 
-def _is_tensor(x: Any) -> bool:
-    return isinstance(x, Tensor)
+        Examples
+        --------
+        >>> layer, seen = tg.nn.Linear(2, 3), []
+        >>> handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.shape))
+        >>> y = layer(tg.ones(4, 2))
+        >>> seen
+        [(4, 3)]
+        >>> handle.remove()
+        """
+        return self._hook("after", hook, prepend, with_kwargs)
 
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
+        """Call ``hook(module, grad_input, grad_output)`` when the derivative by the inputs has been computed.
 
-class _At:
-    """A gate's function for one position."""
+        Both are tuples, with one gradient for each positional argument and for each output; None for what is no
+        tensor, or has no gradient. What the hook returns, unless None, replaces `grad_input`. Where no input requires
+        gradients, it is called when those of the outputs are there.
 
-    __slots__ = ("meet", "position")
+        Derivatives of higher order see the hook too: then the gradients that it is shown are recorded.
 
-    def __init__(self, meet: Callable[[int, Any], Any], position: int) -> None:
-        self.meet, self.position = meet, position
+        Examples
+        --------
+        >>> layer, x = tg.nn.Tanh(), tg.zeros(2, requires_grad=True)
+        >>> with layer.register_full_backward_hook(lambda module, grad_input, grad_output: (grad_input[0] * 10.0,)):
+        ...     layer(x).sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
+        return self._hook("backward", hook, prepend)
 
-    def __call__(self, g: Any) -> Any:
-        return self.meet(self.position, g)
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
+        """Call ``hook(module, grad_output)`` before the derivative goes through; it may return another one."""
+        return self._hook("backward_before", hook, prepend)
 
-    def __repr__(self) -> str:
-        return "a hook"
+    def _hook(self, kind: str, hook: Callable[..., Any], prepend: bool, with_kwargs: bool = False) -> Handle:
+        if self._hooks is None:
+            object.__setattr__(self, "_hooks", Hooks())
+        return self._hooks.add(kind, hook, prepend, with_kwargs)  # type: ignore[union-attr]

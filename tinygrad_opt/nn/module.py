@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..core.tensor import Parameter, Tensor
 from . import moving, states
-from .hooks import Handle, Hooks
+from .hooks import Hooked
 from .live import Live
 from .states import Loaded
 from .walking import Holder, assigned, is_state, walk
@@ -22,7 +22,7 @@ __all__ = ["Module"]
 M = TypeVar("M", bound="Module")
 
 
-class Module(Holder):
+class Module(Hooked, Holder):
     """Base class of layers and models: assign parameters and parts in ``__init__``, compute in ``forward``.
 
     Examples
@@ -38,17 +38,10 @@ class Module(Holder):
     """
 
     training: bool = True
-    _hooks: Hooks | None = None
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         assigned(self, attribute, value)
         object.__setattr__(self, attribute, value)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Apply the module."""
-        if self._hooks is None:
-            return self.forward(*args, **kwargs)
-        return self._hooks.call(self, args, kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; subclasses write it."""
@@ -59,9 +52,13 @@ class Module(Holder):
 
     # What there is.
 
-    def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """The module itself (named ``""``) and all its parts, each once, with dotted names."""
-        return _each_once((name, part) for name, part in walk(self) if isinstance(part, Module))
+    def named_modules(self, *, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """The module itself (named `prefix`) and all its parts, with dotted names.
+
+        Each once; without `remove_duplicate` what is shared under all its names.
+        """
+        found = ((name, part) for name, part in walk(self, prefix) if isinstance(part, Module))
+        return _each_once(found) if remove_duplicate else found
 
     def modules(self) -> Iterator[Module]:
         """The module itself and all its parts, each once."""
@@ -80,16 +77,30 @@ class Module(Holder):
         """The parts one level down, each once."""
         return (module for _, module in self.named_children())
 
-    def _named_tensors(self, wanted: Callable[[Tensor], bool], deep: bool = True) -> Iterator[tuple[str, Any]]:
-        return _each_once((name, part) for name, part in walk(self, deep=deep) if is_state(part) and wanted(part))
+    def _named_tensors(
+        self, wanted: Callable[[Tensor], bool], prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
+        found = ((name, x) for name, x in walk(self, prefix, deep=recurse) if is_state(x) and wanted(x))
+        return _each_once(found) if remove_duplicate else found
 
-    def named_parameters(self, recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """What is learned, each tensor once, with dotted names; without `recurse` not that of the parts.
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """What is learned, with dotted names. A parameter of a list that grew later learns its full name here.
 
-        A parameter of a list that grew after it was assigned learns its full name here.
+        Parameters
+        ----------
+        prefix : str
+            What all names begin with.
+        recurse : bool
+            Whether what the parts learn is included.
+        remove_duplicate : bool
+            List each tensor once; else what is shared under all its names.
         """
-        for name, part in self._named_tensors(lambda part: isinstance(part, Parameter), recurse):
-            if part.name != name and (part.name is None or name.endswith(f".{part.name}")):
+        for name, part in self._named_tensors(
+            lambda part: isinstance(part, Parameter), prefix, recurse, remove_duplicate
+        ):
+            if not prefix and part.name != name and (part.name is None or name.endswith(f".{part.name}")):
                 part.name = name
             yield name, part
 
@@ -98,15 +109,17 @@ class Module(Holder):
 
         An iterator, good for one use: to hand the parameters to two functions write ``list(model.parameters())``.
         """
-        return (parameter for _, parameter in self.named_parameters(recurse))
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """State that is not learned, each tensor once, with dotted names; without `recurse` not that of the parts."""
-        return self._named_tensors(lambda part: not isinstance(part, Parameter), recurse)
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """State that is not learned, with dotted names; see `named_parameters`."""
+        return self._named_tensors(lambda part: not isinstance(part, Parameter), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """State that is not learned, each tensor once; without `recurse` not that of the parts."""
-        return (buffer for _, buffer in self.named_buffers(recurse))
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, target: str) -> Module:
         """The part of that dotted name; the module itself for ``""``."""
@@ -167,80 +180,6 @@ class Module(Holder):
             raise KeyError(f"{type(self).__name__}: {name!r} cannot name an attribute: it is empty, dotted or taken")
         setattr(self, name, value)
 
-    # Hooks.
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> Handle:
-        """Call ``hook(module, args)`` before each `forward`; what it returns, unless None, replaces the arguments.
-
-        Parameters
-        ----------
-        hook : callable
-            With `with_kwargs` it is called as ``hook(module, args, kwargs)`` and returns None or ``(args, kwargs)``.
-        prepend : bool
-            Before the hooks that are there, instead of after them.
-
-        Returns
-        -------
-        Handle
-            With ``remove()``; or use it in a ``with`` block.
-
-        Examples
-        --------
-        >>> layer = tg.nn.Tanh()
-        >>> with layer.register_forward_pre_hook(lambda module, args: (args[0] * 0.0,)):
-        ...     layer(tg.ones(2))
-        tensor([0., 0.])
-        """
-        return self._hook("before", hook, prepend, with_kwargs)
-
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> Handle:
-        """Call ``hook(module, args, output)`` after each `forward`; what it returns, unless None, is the output.
-
-        With `with_kwargs` it is called as ``hook(module, args, kwargs, output)``. See `register_forward_pre_hook`.
-
-        Examples
-        --------
-        >>> layer, seen = tg.nn.Linear(2, 3), []
-        >>> handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.shape))
-        >>> y = layer(tg.ones(4, 2))
-        >>> seen
-        [(4, 3)]
-        >>> handle.remove()
-        """
-        return self._hook("after", hook, prepend, with_kwargs)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
-        """Call ``hook(module, grad_input, grad_output)`` when the derivative by the inputs has been computed.
-
-        Both are tuples, with one gradient for each positional argument and for each output; None for what is no
-        tensor, or has no gradient. What the hook returns, unless None, replaces `grad_input`. Where no input requires
-        gradients, it is called when those of the outputs are there.
-
-        Derivatives of higher order see the hook too: then the gradients that it is shown are recorded.
-
-        Examples
-        --------
-        >>> layer, x = tg.nn.Tanh(), tg.zeros(2, requires_grad=True)
-        >>> with layer.register_full_backward_hook(lambda module, grad_input, grad_output: (grad_input[0] * 10.0,)):
-        ...     layer(x).sum().backward()
-        >>> x.grad
-        tensor([10., 10.])
-        """
-        return self._hook("backward", hook, prepend)
-
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
-        """Call ``hook(module, grad_output)`` before the derivative goes through; it may return another one."""
-        return self._hook("backward_before", hook, prepend)
-
-    def _hook(self, kind: str, hook: Callable[..., Any], prepend: bool, with_kwargs: bool = False) -> Handle:
-        if self._hooks is None:
-            object.__setattr__(self, "_hooks", Hooks())
-        return self._hooks.add(kind, hook, prepend, with_kwargs)  # type: ignore[union-attr]
-
     # Switches.
 
     def train(self: M, mode: bool = True) -> M:
@@ -268,6 +207,8 @@ class Module(Holder):
 
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call a function on the module and each of its parts; returns the module."""
+        if not callable(fn):
+            raise TypeError(f"apply: expected a function of a module; got {type(fn).__name__}")
         for module in self.modules():
             fn(module)
         return self

@@ -69,8 +69,9 @@ def load(module: Holder, state: Mapping[str, Any], strict: bool, assign: bool, c
     return Loaded(missing, unexpected)
 
 
-def _meant(name: str, missing: list[str]) -> str:
+def _meant(name: Any, missing: list[str]) -> str:
     """A hint, where a name that came in is almost one that is missing."""
+    name = str(name)
     close = difflib.get_close_matches(name, missing, n=1, cutoff=0.75)
     same_end = [other for other in missing if other.endswith(f".{name}") or name.endswith(f".{other}")]
     meant = (same_end or close)[:1]
@@ -98,7 +99,7 @@ def _fitting(own: Tensor, value: Tensor, assign: bool, cast: bool) -> Tensor:
         raise ValueError(what)
     if value.dtype == own.dtype or (assign and value.dtype.kind == own.dtype.kind):
         return value
-    xp = backend.namespace(value._array)
+    xp = backend.HOST.namespace
     if xp.can_cast(value.dtype, own.dtype, "safe"):
         return value.to(own.dtype)
     if not xp.can_cast(value.dtype, own.dtype, "same_kind"):
@@ -111,15 +112,13 @@ def _fitting(own: Tensor, value: Tensor, assign: bool, cast: bool) -> Tensor:
 
 
 def _narrowed(value: Tensor, dtype: Any, what: str) -> Tensor:
-    xp = backend.namespace(value._array)
-    with backend.beside(value._array), xp.errstate(all="ignore"):
-        cast = value._array.astype(dtype)
-        if dtype.kind == "f":
-            kept = xp.isfinite(cast) == xp.isfinite(value._array)
-        else:
-            kept = cast == value._array
-        if not bool(kept.all()):
-            raise ValueError(f"{what}; some of its values are outside the range of {dtype}")
+    """The value in a dtype of less range, on the host."""
+    array, xp = backend.of(value._array).to_host(value._array), backend.HOST.namespace
+    with xp.errstate(all="ignore"):
+        cast = array.astype(dtype)
+    kept = xp.isfinite(cast) == xp.isfinite(array) if dtype.kind == "f" else cast == array
+    if not kept.all():
+        raise ValueError(f"{what}; some of its values are outside the range of {dtype}")
     return Tensor(cast)
 
 

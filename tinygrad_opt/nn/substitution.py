@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import errors
-from ..core.primitive import operand, wrap
 from ..core.tensor import Tensor
+from .arguments import as_tensor
 from .module import Module
 from .walking import is_state, walk
 
@@ -92,8 +92,7 @@ def _pairs(module: Module, given: Mapping[str, Any], strict: bool) -> list[tuple
             hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(own)}"
             raise KeyError(f"functional_call: {type(module).__name__} has no parameter or buffer {name!r}; {hint}")
         part = own[name]
-        tensor = operand("functional_call", value)
-        tensor = tensor if isinstance(tensor, Tensor) else wrap(tensor)
+        tensor = as_tensor(f"functional_call: '{name}'", value)
         if tensor.shape != part.shape:
             raise errors.ShapeError(f"functional_call: '{name}' has shape {part.shape}; got {tensor.shape}")
         other, _, present = pairs.setdefault(id(part), (name, part, tensor))

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import backend, errors, ops
 from ..core.tensor import Tensor
+from .arguments import as_tensor
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]
 
@@ -55,7 +56,7 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
     tensor([4.])
     """
     found = _tensors("vector_to_parameters", parameters)
-    vector = vec.detach() if isinstance(vec, Tensor) else Tensor(vec)
+    vector = as_tensor("vector_to_parameters: vec", vec).detach()
     total = sum(parameter.size for parameter in found)
     if vector.shape != (total,):
         raise errors.ShapeError(

@@ -36,7 +36,7 @@ copy: Linear = Linear(
 )
 # A second handle on the same memory, with a node of its own: where a transform enters another one's graph.
 alias: Linear = Linear("alias", lambda g, like: g, kernel=lambda xp, x: x[...])
-# The tensor itself. A cotangent that comes back through it is shown to `meet`, which says what goes on: see `nn.hooks`.
+# The tensor itself. A cotangent that comes back through it is shown to `meet`, which says what goes on: see `nn.gates`.
 gate: General = General(
     "gate",
     [lambda t, _y, _x, *, meet: t],

@@ -181,6 +181,8 @@ class EarlyStopping(Callback):
 
 def improvement_mode(callback: str, monitor: str, mode: str | None) -> str:
     """Whether small or large is good: what the caller says, or the last word of the name."""
+    if not isinstance(monitor, str):
+        raise TypeError(f"{callback}: monitor is the name of a column of the history; got {monitor!r:.80}")
     modes = {"loss": "min", "error": "min", "accuracy": "max"}
     word = monitor.rpartition("_")[2]
     if mode is None and word not in modes:

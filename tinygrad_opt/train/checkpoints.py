@@ -56,6 +56,7 @@ def save_checkpoint(
     ...     tg.train.load_checkpoint(model, f"{folder}/run.safetensors", optimizer)
     Checkpoint(epoch=3, extra={'best': 0.25})
     """
+    _check("save_checkpoint", model, optimizer, scheduler)
     arrays, shared = distinct("save_checkpoint", model.state_dict())
     arrays = {f"model.{name}": array for name, array in arrays.items()}
     parts = {"optimizer": optimizer, "scheduler": scheduler}
@@ -85,6 +86,7 @@ def load_checkpoint(model: Module, path: Any, optimizer: Any = None, scheduler: 
     WeightsError
         For a file that is damaged, is no checkpoint, lacks a state that is asked for, or does not fit.
     """
+    _check("load_checkpoint", model, optimizer, scheduler)
     arrays, notes = container.unpack("load_checkpoint", path)
     if CHECKPOINT not in notes:
         raise errors.WeightsError(
@@ -101,6 +103,16 @@ def load_checkpoint(model: Module, path: Any, optimizer: Any = None, scheduler: 
     _load_all(path, targets)
     _restore_random(record["random"])
     return Checkpoint(record["epoch"], record["extra"])
+
+
+def _check(function: str, model: Any, optimizer: Any, scheduler: Any) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"{function}: expected a Module; got {type(model).__name__}. Write {function}(model, path, ...)"
+        )
+    for name, part in (("optimizer", optimizer), ("scheduler", scheduler)):
+        if part is not None and not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
+            raise TypeError(f"{function}: the {name} has no state_dict() and load_state_dict(); got {part!r:.80}")
 
 
 def _load_all(path: Any, targets: list[tuple[Any, Any]]) -> None:

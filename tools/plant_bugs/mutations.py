@@ -390,7 +390,7 @@ MUTATIONS = [
     ),
     Mutation(
         "gates the wrong way round",
-        "tinygrad_opt/nn/hooks.py",
+        "tinygrad_opt/nn/gates.py",
         "for meet in (self._let_out, self._let_in):",
         "for meet in (self._let_in, self._let_out):",
         "a backward hook is called before all gradients are there",
