@@ -4,7 +4,7 @@ What a family of layers makes public stands in its own ``__all__``.
 """
 
 from ..core.tensor import Parameter
-from . import activations, affine, containers, functional, init, losses, module, norms
+from . import activations, affine, containers, functional, init, losses, module, norms, utils
 from .activations import *
 from .affine import *
 from .containers import *
@@ -16,6 +16,7 @@ __all__ = [
     "Parameter",
     "functional",
     "init",
+    "utils",
     *activations.__all__,
     *affine.__all__,
     *containers.__all__,

@@ -255,7 +255,7 @@ def _move(function: str, found: Normalized, averages: Sequence[Any], momentum: f
         if average is None:
             continue
         old = getattr(average, "_array", average)
-        if backend.of(old) is not backend.of(newest) or backend.device_of(old) != backend.device_of(newest):
+        if type(old) is not type(newest) or backend.device_of(old) != backend.device_of(newest):
             raise errors.mixed_devices(
                 function, [(n, backend.device_of(a)) for n, a in (("input", newest), ("running averages", old))]
             )
