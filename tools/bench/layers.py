@@ -47,7 +47,9 @@ ENTRIES = {
     "BatchNorm1d, 256×512": Entry(lambda nn: nn.BatchNorm1d(512), [(256, 512)], images=True),
     "BatchNorm2d, 64×16×14×14": Entry(lambda nn: nn.BatchNorm2d(16), [(BATCH, 16, 14, 14)], images=True),
     "GroupNorm, 64×16×14×14": Entry(lambda nn: nn.GroupNorm(4, 16), [(BATCH, 16, 14, 14)], images=True),
-    "InstanceNorm2d, 64×16×14×14": Entry(lambda nn: nn.InstanceNorm2d(16), [(BATCH, 16, 14, 14)], images=True),
+    "InstanceNorm2d, 64×16×14×14": Entry(
+        lambda nn: nn.InstanceNorm2d(16, affine=True), [(BATCH, 16, 14, 14)], images=True
+    ),
     "LayerNorm, 256×512": Entry(lambda nn: nn.LayerNorm(512), [(256, 512)], images=True),
     "RMSNorm, 256×512": Entry(lambda nn: nn.RMSNorm(512), [(256, 512)], images=True),
     "batch-norm MLP, 64×64": Entry(batch_norm_mlp, [(BATCH, 64)]),
