@@ -157,8 +157,8 @@ def _shared(axis: Axes, shape: tuple[int, ...], ndim: int) -> Axes:
 
 
 def _scaled(c: Any, scale: Any, weight: Any, axis: Axes) -> Any:
-    """``c · scale · γ``, multiplying first what is small."""
-    if type(weight) is float or _shared(axis, weight.shape, len(c.shape)) == axis:
+    """``c · scale · γ``, multiplying first what is small: both are repeated along an axis, if there is one."""
+    if type(weight) is float or _shared(axis, weight.shape, len(c.shape)):
         return c * (scale * weight)
     y = c * scale
     y *= weight
