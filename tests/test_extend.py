@@ -200,6 +200,18 @@ IDENTITY = {"kernel": lambda xp, x: x}
             TypeError,
             r"called as pull_0\(g, y, x\)",
         ),
+        (
+            lambda: General("wrong", [lambda t, y, x: t], common=lambda g, x: g, **IDENTITY),
+            TypeError,
+            r"called as pull_0\(g, y, x, common\)",
+        ),
+        (
+            lambda: General(
+                "wrong", [lambda t, y, x: t], [lambda g, y, x, common: g], common=lambda g, x: g, **IDENTITY
+            ),
+            TypeError,
+            r"called as common\(g, y, x\)",
+        ),
         (lambda: Constant("wrong", kernel=lambda: 1), TypeError, "takes the array library first"),
     ],
 )
@@ -217,6 +229,43 @@ def test_an_argument_without_derivative_of_a_general_primitive() -> None:
     x = tg.tensor([0.5, 1.0, -1.0], requires_grad=True)
     assert not masked(x.detach(), tg.tensor(mask, requires_grad=True)).requires_grad
     assert tg.gradients(masked(x, tg.tensor(mask)).sum(), x).tolist()[1] == 0.0
+
+
+def test_what_pulls_have_in_common_is_computed_once_and_only_where_it_is_read() -> None:
+    calls = []
+
+    def common(g: Any, _y: Any, x: Any, _w: Any) -> Any:
+        calls.append(type(g))
+        return g * tg.exp(x)
+
+    three: General = General(
+        "affine_exp",
+        [
+            lambda t, _y, x, w, _b: t * tg.exp(x) * w,
+            lambda t, _y, x, _w, _b: t * tg.exp(x),
+            lambda t, _y, _x, _w, _b: t,
+        ],
+        [
+            lambda g, _y, _x, w, _b, common: common * w,
+            lambda g, _y, _x, _w, _b, common: common,
+            lambda g, _y, _x, _w, _b, _common: g,
+        ],
+        common=lambda g, _y, x, _w, _b: common(g, _y, x, _w),
+        kernel=lambda xp, x, w, b: xp.exp(x) * w + b,
+    )
+    arrays = [np.array([0.5, -1.0]), np.array([2.0, 3.0]), np.array([1.0, 1.0])]
+    assert check_primitive(three, arrays)
+    calls.clear()
+    x, w, b = (tg.tensor(a, requires_grad=True) for a in arrays)
+    first = tg.gradients(three(x, w, b).sum(), [x, w, b], create_graph=True)
+    assert calls == [tg.Tensor]
+    np.testing.assert_allclose(first[0].detach().numpy(), np.exp(arrays[0]) * arrays[1])
+    (second,) = tg.gradients((first[0] * first[1]).sum(), [x])  # of w exp(2x): what is shared is on the tape as well
+    np.testing.assert_allclose(second.numpy(), 2 * np.exp(2 * arrays[0]) * arrays[1])
+    calls.clear()
+    three(x.detach(), w.detach(), b).sum().backward()
+    assert calls == []
+    assert b.grad.tolist() == [1.0, 1.0]
 
 
 def test_more_arguments_than_rules() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .frozen import frozen_stats
+from .population import update_bn_statistics
 from .substitution import functional_call
 from .vectors import parameters_to_vector, vector_to_parameters
 
@@ -13,5 +14,6 @@ __all__ = [
     "frozen_stats",
     "functional_call",
     "parameters_to_vector",
+    "update_bn_statistics",
     "vector_to_parameters",
 ]

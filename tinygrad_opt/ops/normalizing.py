@@ -30,7 +30,8 @@ __all__ = ["normalize"]
 Array = Any
 Axes = tuple[int, ...]
 Shapes = tuple[tuple[int, ...], tuple[int, ...]]
-_LONG = 4096  # elements, from which on NumPy's pairwise sum is the more exact one
+_MANY = 1 << 14  # elements, from which on a product with ones is quicker than a sum
+_LONG = 1 << 12  # elements in one sum, from which on NumPy's pairwise one is more exact
 
 
 class Normalized(NamedTuple):
@@ -50,6 +51,7 @@ class Normalized(NamedTuple):
             return x[first] - centred[first], variance
 
 
+@functools.lru_cache
 def _first(axis: Axes, ndim: int) -> tuple[slice, ...]:
     """The index of the first element along `axis`, and of all along the other axes."""
     return tuple(slice(0, 1) if i in axis else slice(None) for i in range(ndim))
@@ -71,8 +73,8 @@ def _stretches(axis: Axes) -> list[tuple[int, int]]:
 
 
 def _total_kernel(xp: Any, x: Array, *, axis: Axes) -> Array:
-    """Each stretch of axes is summed by one product with ones."""
-    if x.size == 0 or not x.flags.c_contiguous or count(x.shape, axis) > _LONG:
+    """Each stretch of axes is summed by one product with ones, where there is much to sum."""
+    if x.size < _MANY or not x.flags.c_contiguous or count(x.shape, axis) > _LONG:
         return x.sum(axis=axis, keepdims=True)
     for start, stop in _stretches(axis):
         shape = x.shape
@@ -88,18 +90,20 @@ _total: Linear = Linear("sum_kept", lambda g, like, *, axis: broadcast_to(g, sha
 
 def _summed(x: Any, axis: Axes) -> Any:
     """`x` summed along `axis`, which stays; itself where these axes have length 1."""
-    axis = tuple(i for i in axis if x.shape[i] != 1)
-    return _total(x, axis=axis) if axis else x
+    for i in axis:
+        if x.shape[i] != 1:
+            return _total(x, axis=axis)
+    return x
 
 
 def _weighted_sum(x: Any, w: Any, axis: Axes) -> Any:
     """``Σ x w`` along `axis`: elements with one weight are summed before they are multiplied."""
-    sides = _sides(w, len(x.shape))
-    x = _summed(x, tuple(i for i in axis if sides[i] == 1))
+    ndim, shape = len(x.shape), getattr(w, "shape", ())
+    x = _summed(x, _shared(axis, shape, ndim))
     rest = tuple(i for i in axis if x.shape[i] != 1)
     if not rest:
         return x * w
-    if len(x.shape) == 2 and len(rest) == 1 and sides[1 - rest[0]] == 1:  # a product of a matrix and a vector
+    if ndim == 2 and len(rest) == 1 and 1 - rest[0] in _repeated(shape, ndim):  # a matrix and a vector
         vector = w.reshape((-1,))
         return (x @ vector if rest == (1,) else vector @ x).reshape(kept(x.shape, rest))
     return _total(x * w, axis=rest)
@@ -139,23 +143,22 @@ _mean_square: General = General(
 )
 
 
-def _sides(parameter: Any, ndim: int) -> tuple[int, ...]:
-    """The shape of a parameter beside that of `x`; a number is repeated along all axes."""
-    shape = tuple(getattr(parameter, "shape", ()))
-    return (1,) * (ndim - len(shape)) + shape
-
-
 @functools.lru_cache
 def _repeated(shape: tuple[int, ...], ndim: int) -> Axes:
-    """The axes along which a parameter of that shape is repeated."""
+    """The axes along which a parameter of that shape is repeated; a number is, along all."""
     lead = ndim - len(shape)
     return tuple(i for i in range(ndim) if i < lead or shape[i - lead] == 1)
 
 
+@functools.lru_cache
+def _shared(axis: Axes, shape: tuple[int, ...], ndim: int) -> Axes:
+    """The axes among `axis` along which a parameter of that shape is repeated."""
+    return tuple(i for i in axis if i in _repeated(shape, ndim))
+
+
 def _scaled(c: Any, scale: Any, weight: Any, axis: Axes) -> Any:
-    """``c · scale · γ``, multiplying first what is small."""
-    sides = _sides(weight, len(c.shape))
-    if all(sides[i] == 1 for i in axis):
+    """``c · scale · γ``, multiplying first what is small: both are repeated along an axis, if there is one."""
+    if type(weight) is float or _shared(axis, weight.shape, len(c.shape)):
         return c * (scale * weight)
     y = c * scale
     y *= weight
@@ -176,8 +179,7 @@ def _normalize_kernel(
 
 def _common(g: Any, _y: Any, c: Any, v: Any, _w: Any, _b: Any, *, axis: Axes, eps: float, shapes: Shapes) -> Any:
     """``1/σ``, and the products ``g c``, summed along the axes over which the gradients by v and by γ both sum."""
-    repeated = _repeated(shapes[0], len(c.shape))
-    return 1 / sqrt(v + eps), _summed(g * c, tuple(i for i in axis if i in repeated))
+    return 1 / sqrt(v + eps), _summed(g * c, _shared(axis, shapes[0], len(c.shape)))
 
 
 def _pull_variance(
@@ -229,9 +231,14 @@ def normalized(
 
     `x` is floating, the axes are counted from the front, and γ and β are numbers, or broadcast to the shape of `x`.
     """
-    given = (x, weight, bias)
-    dtype = max((t.dtype for t in given if hasattr(t, "dtype")), key=lambda dtype: dtype.itemsize)
-    x, weight, bias = (as_type(t, wider(dtype)) if hasattr(t, "dtype") else t for t in given)
+    dtype = x.dtype
+    for parameter in (weight, bias):
+        if type(parameter) is not float and parameter.dtype.itemsize > dtype.itemsize:
+            dtype = parameter.dtype
+    work = wider(dtype)
+    if x.dtype != work:
+        x = as_type(x, work)
+    weight, bias = (p if type(p) is float or p.dtype == work else as_type(p, work) for p in (weight, bias))
     c = _centre(x, axis=axis) if centred else x
     variance = _mean_square(c, axis=axis)
     if c.dtype == float32 and _overflowed(variance):
@@ -239,7 +246,7 @@ def normalized(
         return Normalized(as_type(found.y, dtype), x, c, variance, axis)
     shapes = getattr(weight, "shape", ()), getattr(bias, "shape", ())
     y = _normalize(c, variance, weight, bias, axis=axis, eps=eps, shapes=shapes)
-    return Normalized(as_type(y, dtype), x, c, variance, axis)
+    return Normalized(y if dtype == work else as_type(y, dtype), x, c, variance, axis)
 
 
 def _overflowed(variance: Any) -> bool:

@@ -38,8 +38,21 @@ def lenet(nn: Any) -> Any:
     )  # fmt: skip
 
 
+def batch_norm_mlp(nn: Any) -> Any:
+    return nn.Sequential(nn.Linear(64, 128), nn.BatchNorm1d(128), nn.ReLU(), nn.Linear(128, 10))
+
+
 ENTRIES = {
     "LeNet, 28×28": Entry(lenet, [(BATCH, 1, 28, 28)]),
+    "BatchNorm1d, 256×512": Entry(lambda nn: nn.BatchNorm1d(512), [(256, 512)], images=True),
+    "BatchNorm2d, 64×16×14×14": Entry(lambda nn: nn.BatchNorm2d(16), [(BATCH, 16, 14, 14)], images=True),
+    "GroupNorm, 64×16×14×14": Entry(lambda nn: nn.GroupNorm(4, 16), [(BATCH, 16, 14, 14)], images=True),
+    "InstanceNorm2d, 64×16×14×14": Entry(
+        lambda nn: nn.InstanceNorm2d(16, affine=True), [(BATCH, 16, 14, 14)], images=True
+    ),
+    "LayerNorm, 256×512": Entry(lambda nn: nn.LayerNorm(512), [(256, 512)], images=True),
+    "RMSNorm, 256×512": Entry(lambda nn: nn.RMSNorm(512), [(256, 512)], images=True),
+    "batch-norm MLP, 64×64": Entry(batch_norm_mlp, [(BATCH, 64)]),
 }
 
 

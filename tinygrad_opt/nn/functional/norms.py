@@ -56,15 +56,15 @@ def batch_norm(
     """
     x, eps = _start("batch_norm", input, eps)
     channels = _channels("batch_norm", x)
-    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    _check_vectors("batch_norm", channels, given)
+    _check_vectors("batch_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if not training:
         return _by_running_averages("batch_norm", x, running_mean, running_var, weight, bias, eps)
-    values = math.prod(x.shape) // channels
+    values = x.size // channels
     if values < 2:
         raise errors.ShapeError(no_variance("batch_norm", x.shape))
     found = normalized(x, (0, *range(2, len(x.shape))), eps, *_scale_and_shift(weight, bias, x))
-    _move("batch_norm", found, (running_mean, running_var), as_number("batch_norm", "momentum", momentum), values)
+    if running_mean is not None or running_var is not None:
+        _move("batch_norm", found, (running_mean, running_var), as_number("batch_norm", "momentum", momentum), values)
     return found.y
 
 
@@ -94,8 +94,9 @@ def instance_norm(
     """
     x, eps = _start("instance_norm", input, eps)
     channels = _channels("instance_norm", x, least=3)
-    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    _check_vectors("instance_norm", channels, given)
+    _check_vectors(
+        "instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
     if not use_input_stats:
         return _by_running_averages("instance_norm", x, running_mean, running_var, weight, bias, eps)
     values = math.prod(x.shape[2:])
@@ -105,7 +106,9 @@ def instance_norm(
             "variance; expected (batch, channels, ...) with at least two places"
         )
     found = normalized(x, tuple(range(2, len(x.shape))), eps, *_scale_and_shift(weight, bias, x))
-    _move("instance_norm", found, (running_mean, running_var), as_number("instance_norm", "momentum", momentum), values)
+    if running_mean is not None or running_var is not None:
+        momentum = as_number("instance_norm", "momentum", momentum)
+        _move("instance_norm", found, (running_mean, running_var), momentum, values)
     return found.y
 
 
@@ -179,7 +182,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     channels, groups = _channels("group_norm", x), as_integer("group_norm", "num_groups", num_groups)
     if groups < 1 or channels % groups:
         raise errors.ShapeError(f"group_norm: num_groups={groups} does not divide the {channels} channels")
-    _check_vectors("group_norm", channels, {"weight": weight, "bias": bias})
+    _check_vectors("group_norm", channels, weight=weight, bias=bias)
     shape, each = tuple(x.shape), channels // groups
     if shape[0] * each * math.prod(shape[2:]) == 1:
         raise errors.ShapeError(f"group_norm: shape {shape} has one value per group, and so no variance")
@@ -215,14 +218,12 @@ def no_variance(function: str, shape: Sequence[int]) -> str:
     )
 
 
-def _check_vectors(function: str, channels: int, given: dict[str, Any]) -> None:
+def _check_vectors(function: str, channels: int, **given: Any) -> None:
+    wanted = (channels,)
     for name, vector in given.items():
-        shape = getattr(vector, "shape", None)
-        if vector is not None and (shape is None or tuple(shape) != (channels,)):
-            came = type(vector).__name__ if shape is None else f"shape {tuple(shape)}"
-            raise errors.ShapeError(
-                f"{function}: {name} must have shape ({channels},), one value per channel; got {came}"
-            )
+        if vector is not None and getattr(vector, "shape", None) != wanted:
+            came = f"shape {tuple(vector.shape)}" if hasattr(vector, "shape") else type(vector).__name__
+            raise errors.ShapeError(f"{function}: {name} must have shape {wanted}, one value per channel; got {came}")
 
 
 def _along_axis_1(vector: Any, x: Any) -> Any:
@@ -255,14 +256,14 @@ def _move(function: str, found: Normalized, averages: Sequence[Any], momentum: f
         if average is None:
             continue
         old = getattr(average, "_array", average)
-        if backend.of(old) is not backend.of(newest) or backend.device_of(old) != backend.device_of(newest):
-            raise errors.mixed_devices(
-                function, [(n, backend.device_of(a)) for n, a in (("input", newest), ("running averages", old))]
-            )
+        if type(old) is not type(newest) or backend.device_of(old) != backend.device_of(newest):
+            places = [("input", backend.device_of(newest)), ("running averages", backend.device_of(old))]
+            raise errors.mixed_devices(function, places)
         with backend.beside(newest):
             if len(newest) > 1:  # one for each example
                 newest = newest.mean(axis=0)
-            moved = (old * (1 - momentum) + newest.reshape(-1) * share).astype(old.dtype)
+            moved = old * (1 - momentum)
+            moved += newest.reshape(-1) * share  # in the dtype of the average
         if isinstance(average, Tensor):
             average.rehome(moved)
         else:
