@@ -152,6 +152,24 @@ def test_bad_options_are_refused(make: Callable[[], Any], said: str) -> None:
         make()
 
 
+@pytest.mark.parametrize("number", [np.float32, np.float64, np.int64])
+def test_numbers_of_numpy_decide_no_dtype(number: Callable[[float], Any]) -> None:
+    x, y, signs = tg.tensor([0.5, 2.0]), tg.tensor([1.0, 0.0]), tg.tensor([1, -1])
+    for loss in (
+        F.huber_loss(x, y, delta=number(1)),
+        F.smooth_l1_loss(x, y, beta=number(1)),
+        F.hinge_embedding_loss(x, signs, number(1)),
+        F.margin_ranking_loss(x, y, signs, number(1)),
+        F.multi_margin_loss(x, 0, number(1), number(1)),
+        F.triplet_margin_loss(x, y, y, number(1), number(2)),
+        F.poisson_nll_loss(x, y, False, eps=number(1)),
+        F.gaussian_nll_loss(x, y, x, eps=number(1)),
+        F.cross_entropy(x, 0, ignore_index=np.int64(1), label_smoothing=number(1)),
+    ):
+        assert loss.dtype == tg.float32
+    assert repr(nn.HuberLoss(delta=number(1))) == "HuberLoss(reduction='mean', delta=1.0)"
+
+
 def test_weights_are_buffers() -> None:
     loss = nn.BCEWithLogitsLoss(weight=[1.0, 2.0], pos_weight=tg.tensor([3.0, 4.0]))
     assert {name: value.tolist() for name, value in loss.state_dict().items()} == {

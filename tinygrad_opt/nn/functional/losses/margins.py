@@ -9,17 +9,8 @@ from ....core.primitive import operand
 from ....ops.arguments import wide
 from ....ops.index import pick
 from ....ops.normal import _nll
-from .checks import (
-    check_options,
-    check_reduction,
-    class_weight,
-    labelled,
-    pair,
-    reduced,
-    same_shape,
-    scores_of,
-    signs,
-)
+from .checks import check_reduction, checked, pair, reduced, same_shape, scores_of, signs
+from .labels import class_weight, labelled
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss", "soft_margin_loss",
@@ -55,7 +46,7 @@ def hinge_embedding_loss(prediction: Any, target: Any, margin: float = 1.0, *, r
     tensor([0.2, 0.8])
     """
     check_reduction("hinge_embedding_loss", reduction)
-    check_options("hinge_embedding_loss", margin=margin)
+    (margin,) = checked("hinge_embedding_loss", margin=margin)
     x, target, dtype = pair("hinge_embedding_loss", prediction, target)
     signs("hinge_embedding_loss", target, strict=True)
     return reduced("hinge_embedding_loss", ops.where(target == 1, x, _excess(margin - x)), reduction, dtype)
@@ -90,7 +81,7 @@ def margin_ranking_loss(
     """
     name = "margin_ranking_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin)
+    (margin,) = checked(name, margin=margin)
     a, target, dtype = pair(name, prediction, target)
     b = scores_of(name, other, a, "other")
     same_shape(name, a, b, ("prediction", "other"))
@@ -121,7 +112,7 @@ def multi_margin_loss(
     """
     name = "multi_margin_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin)
+    (margin,) = checked(name, margin=margin)
     if p not in (1, 2) or isinstance(p, bool):
         raise ValueError(f"{name}: p must be 1 or 2; got {p!r}")
     x = scores_of(name, prediction, None)
@@ -159,7 +150,7 @@ def cosine_embedding_loss(
     """
     name = "cosine_embedding_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin)
+    (margin,) = checked(name, margin=margin)
     a, b, dtype = pair(name, prediction, other)
     target = operand(name, target, a, "target")
     if len(a.shape) not in (1, 2) or tuple(target.shape) != tuple(a.shape[:-1]):
@@ -202,7 +193,7 @@ def triplet_margin_loss(
     """
     name = "triplet_margin_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin, p=p, eps=eps, swap=swap)
+    margin, p, eps, swap = checked(name, margin=margin, p=p, eps=eps, swap=swap)
     anchor, positive, dtype = pair(name, anchor, positive)
     negative = scores_of(name, negative, anchor, "negative")
     same_shape(name, anchor, negative, ("anchor", "negative"))
