@@ -84,6 +84,24 @@ def test_a_prediction_is_floating_and_a_target_follows_it(name: str) -> None:
         assert called(name, x, target).item() == whole.item()
 
 
+def test_losses_of_several_predictions_name_the_one_that_does_not_fit() -> None:
+    a, b, signs = tg.ones(2, 3), tg.ones(3), [1, -1]
+    for call, named in (
+        (lambda: F.margin_ranking_loss(a, b, a), "other"),
+        (lambda: F.cosine_embedding_loss(a, b, signs), "other"),
+        (lambda: F.triplet_margin_loss(a, b, a), "positive"),
+        (lambda: F.triplet_margin_loss(a, a, b), "negative"),
+    ):
+        with pytest.raises(tg.errors.ShapeError, match=rf"\(2, 3\), {named} \(3,\)\. .*broadcast_to\({named}, "):
+            call()
+    with pytest.raises(tg.errors.ShapeError, match=r"cosine_embedding_loss: expected vectors .*\(2, 3\) and \(3,\)"):
+        F.cosine_embedding_loss(a, a, [1, 1, 1])
+    with pytest.raises(tg.errors.ShapeError, match=r"gaussian_nll_loss: var \(2,\) for a prediction \(3,\)"):
+        F.gaussian_nll_loss(b, b, tg.ones(2))
+    with pytest.raises(tg.errors.ShapeError, match=r"multi_margin_loss: .*\(batch, classes\) or \(classes,\)"):
+        F.multi_margin_loss(tg.ones(2, 3, 4), [0, 1])
+
+
 def test_arrays_give_arrays() -> None:
     x, y = normal(3).astype("float32"), normal(3, seed=1).astype("float32")
     loss = F.mse_loss(x, y)
@@ -136,6 +154,7 @@ def test_a_bad_reduction_is_refused_when_the_loss_is_made(loss: Callable[..., An
         (lambda: nn.CrossEntropyLoss(label_smoothing=1.5), "label_smoothing must be a number from 0 to 1; got 1.5"),
         (lambda: nn.CrossEntropyLoss(ignore_index=1.5), "ignore_index must be a whole number; got 1.5"),
         (lambda: nn.CrossEntropyLoss("sum"), "CrossEntropyLoss: weight must be a tensor; .*Write reduction='sum'"),
+        (lambda: nn.NLLLoss({"a": 1.0}), "NLLLoss: weight is a dict; expected a tensor"),
         (lambda: nn.KLDivLoss(log_target=1), "KLDivLoss: log_target must be True or False; got 1"),
         (lambda: nn.MultiMarginLoss(p=3), "MultiMarginLoss: p must be 1 or 2; got 3"),
         (lambda: nn.TripletMarginLoss(p=0), "TripletMarginLoss: p must be a number, 1 or more; got 0"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ...core.creation import asarray
+from ...core.primitive import operand
 from ..functional.losses.checks import check_reduction, checked
 from ..module import Module
 
@@ -29,7 +30,7 @@ class Loss(Module):
         self.reduction = reduction
         for key, value in options.items():
             if key in _WEIGHTS:
-                setattr(self, key, None if value is None else asarray(value).detach())
+                setattr(self, key, None if value is None else asarray(operand(name, value, None, key)).detach())
             else:
                 setattr(self, key, checked(name, **{key: value})[0])
         self._options = ("reduction", *options)

@@ -99,16 +99,18 @@ def scores_of(function: str, x: Any, beside: Any, name: str = "prediction") -> A
     return x
 
 
-def pair(function: str, prediction: Any, target: Any) -> tuple[Any, Any, Any]:
+def pair(
+    function: str, prediction: Any, target: Any, names: tuple[str, str] = ("prediction", "target")
+) -> tuple[Any, Any, Any]:
     """A prediction and a target that belong together one for one, both floating, and the dtype of their loss.
 
     Targets that are whole numbers or truth values take the dtype of the prediction. In float16 losses would soon leave
     the range: they are computed in float32.
     """
-    prediction = scores_of(function, prediction, target)
-    target = operand(function, target, prediction, "target")
-    same_shape(function, prediction, target)
-    beside_each_other(function, prediction=prediction, target=target)
+    prediction = scores_of(function, prediction, target, names[0])
+    target = operand(function, target, prediction, names[1])
+    same_shape(function, prediction, target, names)
+    beside_each_other(function, **{names[0]: prediction, names[1]: target})
     dtype = prediction.dtype
     if target.dtype.kind != "f":
         target = as_type(target, dtype)

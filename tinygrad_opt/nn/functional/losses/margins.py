@@ -151,7 +151,7 @@ def cosine_embedding_loss(
     name = "cosine_embedding_loss"
     check_reduction(name, reduction)
     (margin,) = checked(name, margin=margin)
-    a, b, dtype = pair(name, prediction, other)
+    a, b, dtype = pair(name, prediction, other, ("prediction", "other"))
     target = operand(name, target, a, "target")
     if len(a.shape) not in (1, 2) or tuple(target.shape) != tuple(a.shape[:-1]):
         raise errors.ShapeError(
@@ -194,7 +194,7 @@ def triplet_margin_loss(
     name = "triplet_margin_loss"
     check_reduction(name, reduction)
     margin, p, eps, swap = checked(name, margin=margin, p=p, eps=eps, swap=swap)
-    anchor, positive, dtype = pair(name, anchor, positive)
+    anchor, positive, dtype = pair(name, anchor, positive, ("anchor", "positive"))
     negative = scores_of(name, negative, anchor, "negative")
     same_shape(name, anchor, negative, ("anchor", "negative"))
     if not anchor.shape:
