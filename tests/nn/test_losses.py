@@ -123,15 +123,18 @@ def test_an_empty_batch_has_a_sum_but_no_mean(name: str, device: str) -> None:
 def test_devices_do_not_mix(device: str) -> None:
     if device == "cpu":
         pytest.skip("one device")
+    there = tg.ones(2, device=device)
     for call in (
         lambda: F.mse_loss(tg.ones(2, device=device), tg.ones(2)),
         lambda: F.cross_entropy(tg.ones(1, 2, device=device), tg.tensor([1])),
         lambda: F.cross_entropy(tg.ones(1, 2, device=device), [1], weight=tg.ones(2)),
         lambda: F.binary_cross_entropy_with_logits(tg.ones(2, device=device), [1, 0], weight=tg.ones(2)),
+        lambda: F.gaussian_nll_loss(there, there, tg.ones(2)),
+        lambda: F.margin_ranking_loss(there, tg.ones(2), [1, -1]),
+        lambda: F.cosine_embedding_loss(there, there, tg.tensor(1)),
+        lambda: F.triplet_margin_loss(there, there, tg.ones(2)),
     ):
-        with pytest.raises(
-            tg.errors.DeviceError, match=r"^(mse_loss|cross_entropy|binary_cross_entropy_with_logits): "
-        ):
+        with pytest.raises(tg.errors.DeviceError, match=r"^(mse_loss|cross_entropy|[a-z_]*_(loss|logits)): "):
             call()
 
 

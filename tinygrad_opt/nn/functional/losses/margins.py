@@ -9,7 +9,7 @@ from ....core.primitive import operand
 from ....ops.arguments import wide
 from ....ops.index import pick
 from ....ops.normal import _nll
-from .checks import check_reduction, checked, pair, reduced, same_shape, scores_of, signs
+from .checks import beside_each_other, check_reduction, checked, pair, reduced, same_shape, scores_of, signs
 from .labels import class_weight, labelled
 
 __all__ = [
@@ -85,6 +85,7 @@ def margin_ranking_loss(
     a, target, dtype = pair(name, prediction, target)
     b = scores_of(name, other, a, "other")
     same_shape(name, a, b, ("prediction", "other"))
+    beside_each_other(name, prediction=a, other=b)
     signs(name, target)
     return reduced(name, _excess(margin - target * (a - wide(b))), reduction, dtype)
 
@@ -158,6 +159,7 @@ def cosine_embedding_loss(
             f"{name}: expected vectors (batch, features) and targets (batch,), or (features,) and (); got "
             f"{tuple(a.shape)} and {tuple(target.shape)}"
         )
+    beside_each_other(name, prediction=a, target=target)
     signs(name, target, strict=True)
     lengths = (ops.sum(a * a, axis=-1) + 1e-12) * (ops.sum(b * b, axis=-1) + 1e-12)
     cosine = ops.sum(a * b, axis=-1) / ops.sqrt(lengths)
@@ -197,6 +199,7 @@ def triplet_margin_loss(
     anchor, positive, dtype = pair(name, anchor, positive, ("anchor", "positive"))
     negative = scores_of(name, negative, anchor, "negative")
     same_shape(name, anchor, negative, ("anchor", "negative"))
+    beside_each_other(name, anchor=anchor, negative=negative)
     if not anchor.shape:
         raise errors.ShapeError(f"{name}: expected vectors, shape (..., features); got shape ()")
 

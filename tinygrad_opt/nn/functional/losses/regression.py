@@ -10,7 +10,7 @@ from ....core.primitive import operand
 from ....core.tensor import Tensor
 from ....ops.arguments import as_type, wide
 from ....ops.losses import huber
-from .checks import check_reduction, checked, element_weight, pair, reduced
+from .checks import beside_each_other, check_reduction, checked, element_weight, pair, reduced
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
@@ -211,6 +211,7 @@ def _variance(var: Any, prediction: Any, eps: float) -> Any:
             f"gaussian_nll_loss: var {sides} for a prediction {shape}; expected {shape}, or one axis of length 1, or "
             f"{shape[:-1]}"
         )
+    beside_each_other("gaussian_nll_loss", prediction=prediction, var=var)
     var = as_type(var, prediction.dtype)
     array = getattr(var, "_array", var)
     with backend.beside(array):
