@@ -160,6 +160,7 @@ def test_a_bad_reduction_is_refused_when_the_loss_is_made(loss: Callable[..., An
         (lambda: nn.NLLLoss({"a": 1.0}), "NLLLoss: weight is a dict; expected a tensor"),
         (lambda: nn.KLDivLoss(log_target=1), "KLDivLoss: log_target must be True or False; got 1"),
         (lambda: nn.MultiMarginLoss(p=3), "MultiMarginLoss: p must be 1 or 2; got 3"),
+        (lambda: nn.MultiMarginLoss(p=np.ones(2)), "MultiMarginLoss: p must be 1 or 2; got array"),
         (lambda: nn.TripletMarginLoss(p=0), "TripletMarginLoss: p must be a number, 1 or more; got 0"),
         (lambda: nn.HingeEmbeddingLoss(margin=np.inf), "HingeEmbeddingLoss: margin must be a finite number; got inf"),
         (lambda: nn.GaussianNLLLoss(eps=0), "GaussianNLLLoss: eps must be a positive number; got 0"),

@@ -15,8 +15,8 @@ from ....ops.checks import one_of
 from ....ops.shape import broadcasts
 
 __all__ = [
-    "REDUCTIONS", "beside_each_other", "chances", "check_reduction", "checked", "coins", "element_weight", "pair",
-    "reduced", "same_shape", "scores_of", "signs",
+    "REDUCTIONS", "beside_each_other", "chances", "check_power", "check_reduction", "checked", "coins",
+    "element_weight", "pair", "reduced", "same_shape", "scores_of", "signs",
 ]  # fmt: skip
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -51,6 +51,12 @@ def _checked(function: str, name: str, value: Any) -> Any:
     if not isinstance(value, bool):
         raise TypeError(f"{function}: {name} must be True or False; got {value!r}")
     return value
+
+
+def check_power(function: str, p: Any) -> None:
+    """Refuse powers other than 1 and 2."""
+    if isinstance(p, bool) or not isinstance(p, Real) or float(p) not in (1.0, 2.0):
+        raise ValueError(f"{function}: p must be 1 or 2; got {p!r}")
 
 
 def check_reduction(function: str, reduction: Any, more: tuple[str, ...] = ()) -> None:

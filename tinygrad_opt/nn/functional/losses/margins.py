@@ -9,7 +9,17 @@ from ....core.primitive import operand
 from ....ops.arguments import wide
 from ....ops.index import pick
 from ....ops.normal import _nll
-from .checks import beside_each_other, check_reduction, checked, pair, reduced, same_shape, scores_of, signs
+from .checks import (
+    beside_each_other,
+    check_power,
+    check_reduction,
+    checked,
+    pair,
+    reduced,
+    same_shape,
+    scores_of,
+    signs,
+)
 from .labels import class_weight, labelled
 
 __all__ = [
@@ -114,8 +124,7 @@ def multi_margin_loss(
     name = "multi_margin_loss"
     check_reduction(name, reduction)
     (margin,) = checked(name, margin=margin)
-    if p not in (1, 2) or isinstance(p, bool):
-        raise ValueError(f"{name}: p must be 1 or 2; got {p!r}")
+    check_power(name, p)
     x = scores_of(name, prediction, None)
     if len(x.shape) > 2:
         raise errors.ShapeError(f"{name}: prediction must have the shape (batch, classes) or (classes,); got {x.shape}")
