@@ -367,9 +367,12 @@ def test_every_initializer_is_known_by_name_or_told_how() -> None:
     for name in needy:
         with pytest.raises(ValueError, match=rf"Linear: init='{name}' needs more.*partial\(nn.init.{name}, "):
             nn.Linear(2, 2, init=name)
-    for bad in ("he", "lsuv_", "calculate_gain", "begin", "", None, True, ["normal_"]):
-        with pytest.raises(ValueError, match=r"Linear: init must be a function, a number, or one of dirac_, eye_"):
-            nn.Linear(2, 2, init=bad)
+    for bad in ("he", "lsuv_", "calculate_gain", "begin", "", None, True, ["normal_"], np.ones(2), tg.ones(2)):
+        for argument in ("init", "bias_init"):
+            with pytest.raises(ValueError, match=r"Linear: init must be a function, a number, or one of dirac_, eye_"):
+                nn.Linear(2, 2, **{argument: bad})
+    with pytest.raises(ValueError, match="Linear: init must be a finite number; got nan"):
+        nn.Linear(2, 2, init=math.nan)
 
 
 # Refusals.
@@ -391,6 +394,13 @@ def test_every_initializer_is_known_by_name_or_told_how() -> None:
         (lambda w: init.kaiming_normal_(w, nonlinearity="gelu"), ValueError, "unknown nonlinearity 'gelu'; known: "),
         (lambda w: init.kaiming_normal_(w, groups=2), ValueError, "groups must divide the number of outputs, 3; got 2"),
         (lambda w: init.activation_uniform_(w, "sine"), ValueError, "unknown activation 'sine'; known: logistic"),
+        (lambda w: init.activation_normal_(w, np.ones(2)), ValueError, "activation_normal_: unknown activation array"),
+        (
+            lambda w: init.activation_normal_(w[0], "tanh"),
+            ValueError,
+            r"activation_normal_: shape \(4,\) does not tell",
+        ),
+        (lambda w: init.calculate_gain(np.ones(2)), ValueError, "calculate_gain: unknown nonlinearity array"),
         (lambda w: init.activation_uniform_(w, "tanh", table="he"), ValueError, "table must be 'course' or 'glorot'"),
         (lambda w: init.sparse_(w, 1.5), ValueError, "sparse_: sparsity is a share, from 0 to 1; got 1.5"),
         (lambda w: init.sparse_(w, connections=-1), ValueError, "connections must be a number of inputs; got -1"),

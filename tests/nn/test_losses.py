@@ -84,6 +84,24 @@ def test_a_prediction_is_floating_and_a_target_follows_it(name: str) -> None:
         assert called(name, x, target).item() == whole.item()
 
 
+def test_losses_of_several_predictions_name_the_one_that_does_not_fit() -> None:
+    a, b, signs = tg.ones(2, 3), tg.ones(3), [1, -1]
+    for call, named in (
+        (lambda: F.margin_ranking_loss(a, b, a), "other"),
+        (lambda: F.cosine_embedding_loss(a, b, signs), "other"),
+        (lambda: F.triplet_margin_loss(a, b, a), "positive"),
+        (lambda: F.triplet_margin_loss(a, a, b), "negative"),
+    ):
+        with pytest.raises(tg.errors.ShapeError, match=rf"\(2, 3\), {named} \(3,\)\. .*broadcast_to\({named}, "):
+            call()
+    with pytest.raises(tg.errors.ShapeError, match=r"cosine_embedding_loss: expected vectors .*\(2, 3\) and \(3,\)"):
+        F.cosine_embedding_loss(a, a, [1, 1, 1])
+    with pytest.raises(tg.errors.ShapeError, match=r"gaussian_nll_loss: var \(2,\) for a prediction \(3,\)"):
+        F.gaussian_nll_loss(b, b, tg.ones(2))
+    with pytest.raises(tg.errors.ShapeError, match=r"multi_margin_loss: .*\(batch, classes\) or \(classes,\)"):
+        F.multi_margin_loss(tg.ones(2, 3, 4), [0, 1])
+
+
 def test_arrays_give_arrays() -> None:
     x, y = normal(3).astype("float32"), normal(3, seed=1).astype("float32")
     loss = F.mse_loss(x, y)
@@ -105,15 +123,18 @@ def test_an_empty_batch_has_a_sum_but_no_mean(name: str, device: str) -> None:
 def test_devices_do_not_mix(device: str) -> None:
     if device == "cpu":
         pytest.skip("one device")
+    there = tg.ones(2, device=device)
     for call in (
         lambda: F.mse_loss(tg.ones(2, device=device), tg.ones(2)),
         lambda: F.cross_entropy(tg.ones(1, 2, device=device), tg.tensor([1])),
         lambda: F.cross_entropy(tg.ones(1, 2, device=device), [1], weight=tg.ones(2)),
         lambda: F.binary_cross_entropy_with_logits(tg.ones(2, device=device), [1, 0], weight=tg.ones(2)),
+        lambda: F.gaussian_nll_loss(there, there, tg.ones(2)),
+        lambda: F.margin_ranking_loss(there, tg.ones(2), [1, -1]),
+        lambda: F.cosine_embedding_loss(there, there, tg.tensor(1)),
+        lambda: F.triplet_margin_loss(there, there, tg.ones(2)),
     ):
-        with pytest.raises(
-            tg.errors.DeviceError, match=r"^(mse_loss|cross_entropy|binary_cross_entropy_with_logits): "
-        ):
+        with pytest.raises(tg.errors.DeviceError, match=r"^(mse_loss|cross_entropy|[a-z_]*_(loss|logits)): "):
             call()
 
 
@@ -136,8 +157,10 @@ def test_a_bad_reduction_is_refused_when_the_loss_is_made(loss: Callable[..., An
         (lambda: nn.CrossEntropyLoss(label_smoothing=1.5), "label_smoothing must be a number from 0 to 1; got 1.5"),
         (lambda: nn.CrossEntropyLoss(ignore_index=1.5), "ignore_index must be a whole number; got 1.5"),
         (lambda: nn.CrossEntropyLoss("sum"), "CrossEntropyLoss: weight must be a tensor; .*Write reduction='sum'"),
+        (lambda: nn.NLLLoss({"a": 1.0}), "NLLLoss: weight is a dict; expected a tensor"),
         (lambda: nn.KLDivLoss(log_target=1), "KLDivLoss: log_target must be True or False; got 1"),
         (lambda: nn.MultiMarginLoss(p=3), "MultiMarginLoss: p must be 1 or 2; got 3"),
+        (lambda: nn.MultiMarginLoss(p=np.ones(2)), "MultiMarginLoss: p must be 1 or 2; got array"),
         (lambda: nn.TripletMarginLoss(p=0), "TripletMarginLoss: p must be a number, 1 or more; got 0"),
         (lambda: nn.HingeEmbeddingLoss(margin=np.inf), "HingeEmbeddingLoss: margin must be a finite number; got inf"),
         (lambda: nn.GaussianNLLLoss(eps=0), "GaussianNLLLoss: eps must be a positive number; got 0"),
@@ -150,6 +173,24 @@ def test_a_bad_reduction_is_refused_when_the_loss_is_made(loss: Callable[..., An
 def test_bad_options_are_refused(make: Callable[[], Any], said: str) -> None:
     with pytest.raises((ValueError, TypeError), match=said):
         make()
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, np.int64])
+def test_numbers_of_numpy_decide_no_dtype(number: Callable[[float], Any]) -> None:
+    x, y, signs = tg.tensor([0.5, 2.0]), tg.tensor([1.0, 0.0]), tg.tensor([1, -1])
+    for loss in (
+        F.huber_loss(x, y, delta=number(1)),
+        F.smooth_l1_loss(x, y, beta=number(1)),
+        F.hinge_embedding_loss(x, signs, number(1)),
+        F.margin_ranking_loss(x, y, signs, number(1)),
+        F.multi_margin_loss(x, 0, number(1), number(1)),
+        F.triplet_margin_loss(x, y, y, number(1), number(2)),
+        F.poisson_nll_loss(x, y, False, eps=number(1)),
+        F.gaussian_nll_loss(x, y, x, eps=number(1)),
+        F.cross_entropy(x, 0, ignore_index=np.int64(1), label_smoothing=number(1)),
+    ):
+        assert loss.dtype == tg.float32
+    assert repr(nn.HuberLoss(delta=number(1))) == "HuberLoss(reduction='mean', delta=1.0)"
 
 
 def test_weights_are_buffers() -> None:

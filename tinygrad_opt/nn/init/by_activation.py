@@ -21,8 +21,8 @@ import math
 from typing import Any
 
 from ...core.tensor import Tensor
-from .fans import xavier_normal_, xavier_uniform_
-from .filling import number
+from .fans import centred_uniform, glorot
+from .filling import normal_, number
 
 __all__ = ["activation_normal_", "activation_uniform_"]
 
@@ -63,7 +63,8 @@ def activation_uniform_(
     >>> bool((abs(w) <= 4).all())
     True
     """
-    return xavier_uniform_(tensor, _factor("activation_uniform_", activation, table, gain), groups=groups)
+    factor = _factor("activation_uniform_", activation, table, gain)
+    return centred_uniform(tensor, glorot("activation_uniform_", tensor, factor, groups))
 
 
 def activation_normal_(
@@ -76,14 +77,14 @@ def activation_normal_(
     >>> tg.nn.init.activation_normal_(tg.zeros(2, 3), activation="relu").shape
     (2, 3)
     """
-    return xavier_normal_(tensor, _factor("activation_normal_", activation, table, gain), groups=groups)
+    factor = _factor("activation_normal_", activation, table, gain)
+    return normal_(tensor, 0.0, glorot("activation_normal_", tensor, factor, groups))
 
 
 def _factor(function: str, activation: Any, table: Any, gain: float) -> float:
     if not isinstance(table, str) or table not in _TABLES:
         raise ValueError(f"{function}: table must be 'course' or 'glorot'; got {table!r}")
-    kind = "logistic" if activation == "sigmoid" else "rectifier" if activation in _RECTIFIERS else activation
-    if not isinstance(kind, str) or kind not in _TABLES[table]:
-        known = ", ".join(["logistic", "sigmoid", "tanh", *_RECTIFIERS])
-        raise ValueError(f"{function}: unknown activation {activation!r}; known: {known}")
-    return number(function, "gain", gain, 0) * _TABLES[table][kind]
+    kinds = {"logistic": "logistic", "sigmoid": "logistic", "tanh": "tanh"} | dict.fromkeys(_RECTIFIERS, "rectifier")
+    if not isinstance(activation, str) or activation not in kinds:
+        raise ValueError(f"{function}: unknown activation {activation!r}; known: {', '.join(kinds)}")
+    return number(function, "gain", gain, 0) * _TABLES[table][kinds[activation]]

@@ -14,8 +14,8 @@ from ...core.tensor import Tensor
 from .filling import normal_, number, uniform_, writable
 
 __all__ = [
-    "calculate_gain", "fan_in_uniform_", "fans", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_",
-    "lecun_uniform_", "xavier_normal_", "xavier_uniform_",
+    "calculate_gain", "centred_uniform", "fan_in_uniform_", "fans", "glorot", "kaiming_normal_", "kaiming_uniform_",
+    "lecun_normal_", "lecun_uniform_", "xavier_normal_", "xavier_uniform_",
 ]  # fmt: skip
 
 
@@ -44,18 +44,21 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> tg.nn.init.calculate_gain("leaky_relu", 1.0)
     1.0
     """
-    if nonlinearity == "leaky_relu":
-        slope = 0.01 if param is None else number("calculate_gain", "param", param)
-        return math.sqrt(2 / (1 + slope * slope))
+    slope = 0.01 if param is None else number("calculate_gain", "param", param)
+    return _gain("calculate_gain", nonlinearity, slope)
+
+
+def _gain(function: str, nonlinearity: Any, slope: float) -> float:
     gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75}
     gains |= {f"conv{kind}{n}d": 1.0 for kind in ("", "_transpose") for n in (1, 2, 3)}
+    gains["leaky_relu"] = math.sqrt(2 / (1 + slope * slope))
     if not isinstance(nonlinearity, str) or nonlinearity not in gains:
-        known = ", ".join(sorted([*gains, "leaky_relu"]))
-        raise ValueError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}; known: {known}")
+        known = ", ".join(sorted(gains))
+        raise ValueError(f"{function}: unknown nonlinearity {nonlinearity!r}; known: {known}")
     return gains[nonlinearity]
 
 
-def _uniform(tensor: Tensor, std: float) -> Tensor:
+def centred_uniform(tensor: Tensor, std: float) -> Tensor:
     """Uniform numbers around 0 of that standard deviation."""
     bound = math.sqrt(3) * std
     return uniform_(tensor, -bound, bound)
@@ -120,7 +123,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, *, groups: int = 1) -> Te
     >>> bool((abs(w) <= 1).all())
     True
     """
-    return _uniform(tensor, _glorot("xavier_uniform_", tensor, gain, groups))
+    return centred_uniform(tensor, glorot("xavier_uniform_", tensor, gain, groups))
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, *, groups: int = 1) -> Tensor:
@@ -131,10 +134,11 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, *, groups: int = 1) -> Ten
     >>> tg.nn.init.xavier_normal_(tg.zeros(2, 4)).shape
     (2, 4)
     """
-    return normal_(tensor, 0.0, _glorot("xavier_normal_", tensor, gain, groups))
+    return normal_(tensor, 0.0, glorot("xavier_normal_", tensor, gain, groups))
 
 
-def _glorot(function: str, tensor: Tensor, gain: float, groups: int) -> float:
+def glorot(function: str, tensor: Tensor, gain: float, groups: int) -> float:
+    """``gain √(2/(m + n))``."""
     return _spread(math.sqrt(2) * number(function, "gain", gain, 0), sum(fans(function, tensor, groups)))
 
 
@@ -165,7 +169,7 @@ def kaiming_uniform_(
     >>> bool((abs(w) <= 1).all())
     True
     """
-    return _uniform(tensor, _he("kaiming_uniform_", tensor, a, mode, nonlinearity, groups))
+    return centred_uniform(tensor, _he("kaiming_uniform_", tensor, a, mode, nonlinearity, groups))
 
 
 def kaiming_normal_(
@@ -185,7 +189,7 @@ def _he(function: str, tensor: Tensor, a: float, mode: Any, nonlinearity: str, g
     if not isinstance(mode, str) or mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{function}: mode must be 'fan_in' or 'fan_out'; got {mode!r}")
     fan = fans(function, tensor, groups)[mode == "fan_out"]
-    return _spread(calculate_gain(nonlinearity, number(function, "a", a)), fan)
+    return _spread(_gain(function, nonlinearity, number(function, "a", a)), fan)
 
 
 def lecun_uniform_(tensor: Tensor) -> Tensor:
@@ -201,7 +205,7 @@ def lecun_uniform_(tensor: Tensor) -> Tensor:
     >>> bool((abs(w) <= 1).all())
     True
     """
-    return _uniform(tensor, _spread(1.0, fans("lecun_uniform_", tensor)[0]))
+    return centred_uniform(tensor, _spread(1.0, fans("lecun_uniform_", tensor)[0]))
 
 
 def lecun_normal_(tensor: Tensor) -> Tensor:

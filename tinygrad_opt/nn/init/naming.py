@@ -35,7 +35,7 @@ def begin(layer: str, weight: Tensor, bias: Tensor | None, how: Initializer, bia
     """Give the weight and the bias of a layer their starting values; the bias knows its fan-in from the weight."""
     resolve(layer, how)(weight)
     if bias is not None:
-        if bias_how in ("fan_in_uniform_", "fan_in_uniform"):
+        if isinstance(bias_how, str) and bias_how in ("fan_in_uniform_", "fan_in_uniform"):
             fans.fan_in_uniform_(bias, fan_in=math.prod(weight.shape[1:]))
         else:
             resolve(layer, bias_how)(bias)
@@ -46,7 +46,7 @@ def resolve(layer: str, how: Initializer) -> Callable[[Tensor], Any]:
     if callable(how):
         return how
     if isinstance(how, (int, float)) and not isinstance(how, bool):
-        return functools.partial(filling.constant_, val=float(how))
+        return functools.partial(filling.constant_, val=filling.number(layer, "init", how))
     name = how if isinstance(how, str) and how.endswith("_") else f"{how}_"
     if isinstance(how, str) and name in _WITH_ARGUMENTS:
         example = f"init=functools.partial(nn.init.{name}, {_WITH_ARGUMENTS[name][1]})"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ...core.creation import asarray
-from ..functional.losses.checks import check_options, check_reduction
+from ...core.primitive import operand
+from ..functional.losses.checks import check_reduction, checked
 from ..module import Module
 
 __all__: list[str] = []
@@ -26,11 +27,13 @@ class Loss(Module):
             if isinstance(options.get(weight), str):
                 raise TypeError(f"{name}: {weight} must be a tensor; got a string. Write reduction={options[weight]!r}")
         check_reduction(name, reduction, self.reductions)
-        check_options(name, **{key: value for key, value in options.items() if key not in _WEIGHTS})
-        self._options = ("reduction", *options)
-        for key, value in options.items():
-            setattr(self, key, asarray(value).detach() if key in _WEIGHTS and value is not None else value)
         self.reduction = reduction
+        for key, value in options.items():
+            if key in _WEIGHTS:
+                setattr(self, key, None if value is None else asarray(operand(name, value, None, key)).detach())
+            else:
+                setattr(self, key, checked(name, **{key: value})[0])
+        self._options = ("reduction", *options)
 
     def forward(self, *tensors: Any) -> Any:
         """The loss of a prediction and a target."""

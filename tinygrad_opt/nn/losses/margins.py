@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functional
+from ..functional.losses.checks import check_power
 from .base import Loss
 
 __all__ = [
@@ -91,8 +92,7 @@ class MultiMarginLoss(Loss):
     function = staticmethod(functional.multi_margin_loss)
 
     def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean") -> None:
-        if p not in (1, 2):
-            raise ValueError(f"MultiMarginLoss: p must be 1 or 2; got {p!r}")
+        check_power("MultiMarginLoss", p)
         super().__init__(reduction, p=p, margin=margin, weight=weight)
 
 

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import math
-import operator
-import warnings
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 from .... import backend, errors, ops
-from ....core import modes
 from ....core.dtypes import float16
 from ....core.primitive import operand
 from ....ops.arguments import as_type, wide
 from ....ops.checks import one_of
-from ....ops.normal import check_labels, labels_beside, labels_fit
 from ....ops.shape import broadcasts
 
 __all__ = [
-    "REDUCTIONS", "chances", "check_options", "check_reduction", "class_weight", "coins", "element_weight", "labelled",
-    "pair", "reduced", "same_shape", "scores_of", "signs", "warn_of_probabilities",
+    "REDUCTIONS", "beside_each_other", "chances", "check_power", "check_reduction", "checked", "coins",
+    "element_weight", "pair", "reduced", "same_shape", "scores_of", "signs",
 ]  # fmt: skip
 
 REDUCTIONS = ("mean", "sum", "none")
 
 # Options. A loss has them checked when it is made, in its own name, and its function when it is called.
 
-_NUMBERS: dict[
-    str, tuple[str, Callable[[float], bool]]
-] = {  # what is asked of a number, in words, and how that is told
+_NUMBERS: dict[str, tuple[str, Callable[[float], bool]]] = {
     "beta": ("a number that is not negative", lambda x: 0 <= x < math.inf),
     "delta": ("a positive number", lambda x: 0 < x < math.inf),
     "eps": ("a positive number", lambda x: 0 < x < math.inf),
@@ -38,20 +33,30 @@ _NUMBERS: dict[
 }
 
 
-def check_options(function: str, **options: Any) -> None:
-    """Refuse options that are not what they have to be."""
-    for name, value in options.items():
-        if name in _NUMBERS:
-            expected, fits = _NUMBERS[name]
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits(value):
-                raise ValueError(f"{function}: {name} must be {expected}; got {value!r}")
-        elif name == "ignore_index":
-            try:
-                operator.index(value)
-            except TypeError:
-                raise TypeError(f"{function}: ignore_index must be a whole number; got {value!r}") from None
-        elif not isinstance(value, bool):
-            raise TypeError(f"{function}: {name} must be True or False; got {value!r}")
+def checked(function: str, **options: Any) -> list[Any]:
+    """The options, if they are what they have to be; NumPy's numbers as Python's, which decide no dtype."""
+    return [_checked(function, name, value) for name, value in options.items()]
+
+
+def _checked(function: str, name: str, value: Any) -> Any:
+    if name in _NUMBERS:
+        expected, fits = _NUMBERS[name]
+        if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
+            raise ValueError(f"{function}: {name} must be {expected}; got {value!r}")
+        return value if isinstance(value, int) else float(value)
+    if name == "ignore_index":
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError(f"{function}: ignore_index must be a whole number; got {value!r}")
+        return int(value)
+    if not isinstance(value, bool):
+        raise TypeError(f"{function}: {name} must be True or False; got {value!r}")
+    return value
+
+
+def check_power(function: str, p: Any) -> None:
+    """Refuse powers other than 1 and 2."""
+    if isinstance(p, bool) or not isinstance(p, Real) or float(p) not in (1.0, 2.0):
+        raise ValueError(f"{function}: p must be 1 or 2; got {p!r}")
 
 
 def check_reduction(function: str, reduction: Any, more: tuple[str, ...] = ()) -> None:
@@ -62,7 +67,7 @@ def check_reduction(function: str, reduction: Any, more: tuple[str, ...] = ()) -
 # Tensors.
 
 
-def _beside_each_other(function: str, **arrays: Any) -> None:
+def beside_each_other(function: str, **arrays: Any) -> None:
     """Refuse arrays of different devices in the name of the function, not of the operation that they meet in."""
     raw = [getattr(x, "_array", x) for x in arrays.values()]
     if all(type(x) is backend.HOST.array for x in raw):
@@ -78,7 +83,7 @@ def same_shape(function: str, prediction: Any, target: Any, names: tuple[str, st
         return
     p, t = tuple(prediction.shape), tuple(target.shape)
     said = f"{function}: {names[0]} {p}, {names[1]} {t}. "
-    if not broadcasts(p, t) and not broadcasts(t, p) and not _meet(p, t):
+    if any(n != m and 1 not in (n, m) for n, m in zip(p[::-1], t[::-1], strict=False)):
         raise errors.ShapeError(f"{said}The shapes must be equal.")
     if math.prod(p) == math.prod(t):
         sides = ", ".join(map(str, p)) or "()"
@@ -87,11 +92,6 @@ def same_shape(function: str, prediction: Any, target: Any, names: tuple[str, st
         f"{said}The shapes must be equal. Broadcasting would repeat values; if that is meant, write it: "
         f"tg.broadcast_to({names[1]}, {p})."
     )
-
-
-def _meet(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    """Whether two shapes broadcast with each other."""
-    return all(n == m or 1 in (n, m) for n, m in zip(a[::-1], b[::-1], strict=False))
 
 
 def scores_of(function: str, x: Any, beside: Any, name: str = "prediction") -> Any:
@@ -105,16 +105,18 @@ def scores_of(function: str, x: Any, beside: Any, name: str = "prediction") -> A
     return x
 
 
-def pair(function: str, prediction: Any, target: Any) -> tuple[Any, Any, Any]:
+def pair(
+    function: str, prediction: Any, target: Any, names: tuple[str, str] = ("prediction", "target")
+) -> tuple[Any, Any, Any]:
     """A prediction and a target that belong together one for one, both floating, and the dtype of their loss.
 
     Targets that are whole numbers or truth values take the dtype of the prediction. In float16 losses would soon leave
     the range: they are computed in float32.
     """
-    prediction = scores_of(function, prediction, target)
-    target = operand(function, target, prediction, "target")
-    same_shape(function, prediction, target)
-    _beside_each_other(function, prediction=prediction, target=target)
+    prediction = scores_of(function, prediction, target, names[0])
+    target = operand(function, target, prediction, names[1])
+    same_shape(function, prediction, target, names)
+    beside_each_other(function, **{names[0]: prediction, names[1]: target})
     dtype = prediction.dtype
     if target.dtype.kind != "f":
         target = as_type(target, dtype)
@@ -142,7 +144,7 @@ def element_weight(function: str, weight: Any, like: Any, name: str = "weight") 
             f"{function}: {name} must be numbers that broadcast to the shape {tuple(like.shape)} of the prediction; "
             f"got {tuple(weight.shape)} {weight.dtype}"
         )
-    _beside_each_other(function, prediction=like, **{name: weight})
+    beside_each_other(function, prediction=like, **{name: weight})
     return as_type(weight, like.dtype)
 
 
@@ -188,77 +190,3 @@ def _whole(values: Any) -> bool:
     array = getattr(values, "_array", values)
     with backend.beside(array):
         return bool((array == backend.namespace(array).rint(array)).all())
-
-
-# Classes.
-
-
-def labelled(
-    function: str, scores: Any, labels: Any, ignore_index: int | None = None, name: str = "logits"
-) -> tuple[Any, Any, Any]:
-    """Scores with the classes in the last axis, labels of our own, and which of these count (None: all of them).
-
-    Scores have the shape (classes,) or (batch, classes, ...), labels that without the classes. A label that does not
-    count becomes 0.
-    """
-    listed = not hasattr(labels, "shape")
-    labels = operand(function, labels, None, "labels")
-    shape, array = tuple(scores.shape), getattr(labels, "_array", labels)
-    if not shape:
-        raise errors.ShapeError(f"{function}: {name} must have an axis of classes; got shape ()")
-    classes, rows = shape[min(1, len(shape) - 1)], shape[:1] + shape[2:] if len(shape) > 1 else ()
-    kept = None
-    usual = array.dtype.kind in "iu" and labels_fit(array, classes)
-    if not usual or (ignore_index is not None and 0 <= ignore_index < classes):
-        if ignore_index is not None and array.dtype.kind in "iu" and tuple(array.shape) == rows:
-            with backend.beside(array):
-                xp, kept = backend.namespace(array), array.astype("int64") != ignore_index
-                array = xp.where(kept, array, xp.zeros((), dtype=array.dtype))
-        check_labels(function, array, classes)
-    if tuple(array.shape) != rows:
-        hint = ""
-        if tuple(array.shape) == shape:
-            hint = ". Of one-hot labels: tg.argmax(labels, axis=1)"
-        elif tuple(array.shape) == shape[:-1]:
-            hint = f". The classes are axis 1: tg.moveaxis({name}, -1, 1)"
-        raise errors.ShapeError(
-            f"{function}: {name} {shape}, labels {tuple(array.shape)}; expected one label for each row of {name}: "
-            f"labels {rows}{hint}"
-        )
-    scores = ops.moveaxis(scores, 1, -1) if len(shape) > 2 else scores
-    raw = getattr(scores, "_array", scores)
-    if backend.of(raw) is not backend.HOST or backend.of(array) is not backend.HOST:
-        array = labels_beside(function, array, raw, listed)
-        kept = kept if kept is None else backend.to_device(kept, backend.device_of(raw))
-    with backend.beside(array):
-        return scores, array.copy(), kept  # changing the labels later changes no derivative
-
-
-def class_weight(function: str, weight: Any, classes: int, like: Any) -> Any:
-    """One weight for each class, or None."""
-    if weight is None:
-        return None
-    if isinstance(weight, str):
-        raise TypeError(
-            f"{function}: weight must be one number for each class; got {weight!r}. Write reduction={weight!r}"
-        )
-    weight = operand(function, weight, like, "weight")
-    if tuple(weight.shape) != (classes,) or weight.dtype.kind == "b":
-        raise errors.ShapeError(
-            f"{function}: weight must be one number for each of the {classes} classes, shape ({classes},); got "
-            f"{tuple(weight.shape)} {weight.dtype}"
-        )
-    _beside_each_other(function, scores=like, weight=weight)
-    return as_type(weight, like.dtype)
-
-
-def warn_of_probabilities(function: str, scores: Any, axis: int, remedy: str) -> None:
-    """Inside `detect_anomaly`: say so where what should be logits looks like probabilities."""
-    array = getattr(scores, "_array", scores)
-    if not modes.current.get().inspecting or array.size == 0 or array.shape[axis] < 2:
-        return
-    with backend.beside(array):
-        if bool((array >= 0).all()) and bool((abs(array.sum(axis=axis) - 1) < 1e-3).all()):
-            warnings.warn(
-                f"{function}: every row is non-negative and sums to 1, as probabilities do. {remedy}", stacklevel=2
-            )

@@ -11,19 +11,8 @@ from ....ops.arguments import as_type, wide
 from ....ops.index import pick
 from ....ops.losses import clamped_log, logistic_loss
 from ....ops.normal import _nll
-from .checks import (
-    chances,
-    check_options,
-    check_reduction,
-    class_weight,
-    coins,
-    element_weight,
-    labelled,
-    pair,
-    reduced,
-    scores_of,
-    warn_of_probabilities,
-)
+from .checks import chances, check_reduction, checked, coins, element_weight, pair, reduced, scores_of
+from .labels import class_weight, labelled, warn_of_probabilities
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss"]
 
@@ -71,17 +60,17 @@ def cross_entropy(
     tensor(0.6931...)
     """
     check_reduction("cross_entropy", reduction)
-    check_options("cross_entropy", ignore_index=ignore_index, label_smoothing=label_smoothing)
+    ignore_index, smoothing = checked("cross_entropy", ignore_index=ignore_index, label_smoothing=label_smoothing)
     logits = scores_of("cross_entropy", logits, None, "logits")
     warn_of_probabilities(
         "cross_entropy", logits, min(1, len(logits.shape) - 1), "Logits are expected: leave the softmax away."
     )
     given = operand("cross_entropy", target, None, "target")
     if given.dtype.kind == "f" and tuple(given.shape) == tuple(logits.shape) != ():
-        return _of_probabilities(logits, target, weight, reduction, label_smoothing)
+        return _of_probabilities(logits, target, weight, reduction, smoothing)
     logits, labels, kept = labelled("cross_entropy", logits, target, ignore_index)
     log_p = ops.log_softmax(logits)
-    return _of_labels("cross_entropy", log_p, labels, kept, weight, reduction, label_smoothing)
+    return _of_labels("cross_entropy", log_p, labels, kept, weight, reduction, smoothing)
 
 
 def nll_loss(
@@ -95,7 +84,7 @@ def nll_loss(
     tensor(0.6931...)
     """
     check_reduction("nll_loss", reduction)
-    check_options("nll_loss", ignore_index=ignore_index)
+    (ignore_index,) = checked("nll_loss", ignore_index=ignore_index)
     log_p = scores_of("nll_loss", log_probabilities, None, "log_probabilities")
     warn_of_probabilities(
         "nll_loss", log_p, min(1, len(log_p.shape) - 1), "Logarithms are expected: write tg.log_softmax(logits)."
@@ -248,7 +237,7 @@ def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target:
     tensor(0.6931...)
     """
     check_reduction("kl_div", reduction, ("batchmean",))
-    check_options("kl_div", log_target=log_target)
+    checked("kl_div", log_target=log_target)
     prediction, target, dtype = pair("kl_div", prediction, target)
     if prediction.shape:
         warn_of_probabilities("kl_div", prediction, -1, "Logarithms are expected: write tg.log_softmax(logits).")

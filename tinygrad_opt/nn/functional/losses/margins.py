@@ -10,16 +10,17 @@ from ....ops.arguments import wide
 from ....ops.index import pick
 from ....ops.normal import _nll
 from .checks import (
-    check_options,
+    beside_each_other,
+    check_power,
     check_reduction,
-    class_weight,
-    labelled,
+    checked,
     pair,
     reduced,
     same_shape,
     scores_of,
     signs,
 )
+from .labels import class_weight, labelled
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss", "soft_margin_loss",
@@ -55,7 +56,7 @@ def hinge_embedding_loss(prediction: Any, target: Any, margin: float = 1.0, *, r
     tensor([0.2, 0.8])
     """
     check_reduction("hinge_embedding_loss", reduction)
-    check_options("hinge_embedding_loss", margin=margin)
+    (margin,) = checked("hinge_embedding_loss", margin=margin)
     x, target, dtype = pair("hinge_embedding_loss", prediction, target)
     signs("hinge_embedding_loss", target, strict=True)
     return reduced("hinge_embedding_loss", ops.where(target == 1, x, _excess(margin - x)), reduction, dtype)
@@ -90,10 +91,11 @@ def margin_ranking_loss(
     """
     name = "margin_ranking_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin)
+    (margin,) = checked(name, margin=margin)
     a, target, dtype = pair(name, prediction, target)
     b = scores_of(name, other, a, "other")
     same_shape(name, a, b, ("prediction", "other"))
+    beside_each_other(name, prediction=a, other=b)
     signs(name, target)
     return reduced(name, _excess(margin - target * (a - wide(b))), reduction, dtype)
 
@@ -121,9 +123,8 @@ def multi_margin_loss(
     """
     name = "multi_margin_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin)
-    if p not in (1, 2) or isinstance(p, bool):
-        raise ValueError(f"{name}: p must be 1 or 2; got {p!r}")
+    (margin,) = checked(name, margin=margin)
+    check_power(name, p)
     x = scores_of(name, prediction, None)
     if len(x.shape) > 2:
         raise errors.ShapeError(f"{name}: prediction must have the shape (batch, classes) or (classes,); got {x.shape}")
@@ -159,14 +160,15 @@ def cosine_embedding_loss(
     """
     name = "cosine_embedding_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin)
-    a, b, dtype = pair(name, prediction, other)
+    (margin,) = checked(name, margin=margin)
+    a, b, dtype = pair(name, prediction, other, ("prediction", "other"))
     target = operand(name, target, a, "target")
     if len(a.shape) not in (1, 2) or tuple(target.shape) != tuple(a.shape[:-1]):
         raise errors.ShapeError(
             f"{name}: expected vectors (batch, features) and targets (batch,), or (features,) and (); got "
             f"{tuple(a.shape)} and {tuple(target.shape)}"
         )
+    beside_each_other(name, prediction=a, target=target)
     signs(name, target, strict=True)
     lengths = (ops.sum(a * a, axis=-1) + 1e-12) * (ops.sum(b * b, axis=-1) + 1e-12)
     cosine = ops.sum(a * b, axis=-1) / ops.sqrt(lengths)
@@ -202,10 +204,11 @@ def triplet_margin_loss(
     """
     name = "triplet_margin_loss"
     check_reduction(name, reduction)
-    check_options(name, margin=margin, p=p, eps=eps, swap=swap)
-    anchor, positive, dtype = pair(name, anchor, positive)
+    margin, p, eps, swap = checked(name, margin=margin, p=p, eps=eps, swap=swap)
+    anchor, positive, dtype = pair(name, anchor, positive, ("anchor", "positive"))
     negative = scores_of(name, negative, anchor, "negative")
     same_shape(name, anchor, negative, ("anchor", "negative"))
+    beside_each_other(name, anchor=anchor, negative=negative)
     if not anchor.shape:
         raise errors.ShapeError(f"{name}: expected vectors, shape (..., features); got shape ()")
 

@@ -10,7 +10,7 @@ from ....core.primitive import operand
 from ....core.tensor import Tensor
 from ....ops.arguments import as_type, wide
 from ....ops.losses import huber
-from .checks import check_options, check_reduction, element_weight, pair, reduced
+from .checks import beside_each_other, check_reduction, checked, element_weight, pair, reduced
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
@@ -87,7 +87,7 @@ def huber_loss(prediction: Any, target: Any, reduction: str = "mean", delta: flo
     tensor([0.125, 2.5  ])
     """
     check_reduction("huber_loss", reduction)
-    check_options("huber_loss", delta=delta)
+    (delta,) = checked("huber_loss", delta=delta)
     prediction, target, dtype = pair("huber_loss", prediction, target)
     losses = huber(prediction - target, delta=float(delta))
     if weight is not None:
@@ -110,7 +110,7 @@ def smooth_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", bet
     tensor([0.125, 2.5  ])
     """
     check_reduction("smooth_l1_loss", reduction)
-    check_options("smooth_l1_loss", beta=beta)
+    (beta,) = checked("smooth_l1_loss", beta=beta)
     prediction, target, dtype = pair("smooth_l1_loss", prediction, target)
     z = prediction - target
     if beta == 0:
@@ -142,7 +142,7 @@ def poisson_nll_loss(
     tensor(1.)
     """
     check_reduction("poisson_nll_loss", reduction)
-    check_options("poisson_nll_loss", log_input=log_input, full=full, eps=eps)
+    log_input, full, eps = checked("poisson_nll_loss", log_input=log_input, full=full, eps=eps)
     prediction, target, dtype = pair("poisson_nll_loss", prediction, target)
     if log_input:
         losses = ops.exp(prediction) - target * prediction
@@ -189,7 +189,7 @@ def gaussian_nll_loss(
     tensor(2.)
     """
     check_reduction("gaussian_nll_loss", reduction)
-    check_options("gaussian_nll_loss", full=full, eps=eps)
+    full, eps = checked("gaussian_nll_loss", full=full, eps=eps)
     prediction, target, dtype = pair("gaussian_nll_loss", prediction, target)
     var = _variance(var, prediction, eps)
     losses = 0.5 * (ops.log(var) + ops.square(prediction - target) / var)
@@ -211,6 +211,7 @@ def _variance(var: Any, prediction: Any, eps: float) -> Any:
             f"gaussian_nll_loss: var {sides} for a prediction {shape}; expected {shape}, or one axis of length 1, or "
             f"{shape[:-1]}"
         )
+    beside_each_other("gaussian_nll_loss", prediction=prediction, var=var)
     var = as_type(var, prediction.dtype)
     array = getattr(var, "_array", var)
     with backend.beside(array):
