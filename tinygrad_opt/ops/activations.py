@@ -85,7 +85,7 @@ silu: Elementwise = _smooth(
     Examples
     --------
     >>> tg.nn.functional.silu(tg.tensor([0.0, 1.0]))
-    tensor([0.        , 0.7310...])
+    tensor([0.       , 0.7310...])
     """,
 )
 
@@ -224,7 +224,7 @@ mish: Elementwise = _smooth(
     Examples
     --------
     >>> tg.nn.functional.mish(tg.tensor([0.0, 1.0]))
-    tensor([0.        , 0.8650...])
+    tensor([0.       , 0.8650...])
     """,
 )
 

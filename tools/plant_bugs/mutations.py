@@ -10,6 +10,9 @@ GRAPHS = ("tests/test_tape.py", "tests/test_transforms.py", "tests/test_random_g
 MODES = ("tests/test_modes.py", "tests/test_transforms.py")
 WRITES = ("tests/test_inplace.py", "tests/test_random_graphs.py")
 LAYERS = ("tests/nn/test_batchnorm.py",)
+ATTENTION = ("tests/nn/test_attention.py",)
+LOOKUP = ("tests/nn/test_lookup.py",)
+DROPPING = ("tests/nn/test_dropping.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
@@ -641,5 +644,62 @@ MUTATIONS = [
         "tensor",
         "gradients that were asked for twice share memory",
         ("tests/test_gradients.py", "tests/test_scopes.py"),
+    ),
+    # Attention, tables, dropout, activations.
+    Mutation(
+        "masked row divided by zero",
+        "tinygrad_opt/ops/attention.py",
+        "y /= xp.maximum(row_sums(xp, y), 1.0)",
+        "y /= row_sums(xp, y)",
+        "a query that may attend to nothing gets nan, and spoils every gradient",
+        ATTENTION,
+    ),
+    Mutation(
+        "present taken for the future",
+        "tinygrad_opt/nn/functional/attention.py",
+        "return xp.arange(columns) > xp.arange(rows)[:, None]",
+        "return xp.arange(columns) >= xp.arange(rows)[:, None]",
+        "causal attention does not see the token itself",
+        ATTENTION,
+    ),
+    Mutation(
+        "scale of all heads",
+        "tinygrad_opt/nn/functional/attention.py",
+        "probability(name, dropout_p) if training else 0.0, 1 / math.sqrt(call.width))",
+        "probability(name, dropout_p) if training else 0.0, 1 / math.sqrt(call.heads * call.width))",
+        "the scores of each head are too small",
+        ATTENTION,
+    ),
+    Mutation(
+        "repeats of a row forgotten",
+        "tinygrad_opt/ops/index.py",
+        "return (rows[~chosen],), g[~chosen]",
+        "return (rows[:0],), g[:0]",
+        "the gradient of a row that is looked up twice is wrong in large tables",
+        LOOKUP,
+    ),
+    Mutation(
+        "padding alone learns",
+        "tinygrad_opt/nn/functional/lookup.py",
+        "(rows != padding)",
+        "(rows == padding)",
+        "the padding gets gradients, the other rows none",
+        LOOKUP,
+    ),
+    Mutation(
+        "dropout without scale",
+        "tinygrad_opt/nn/functional/dropping.py",
+        "xp.multiply(_kept(x, sides, p), 1 / (1 - p), dtype=x.dtype)",
+        "xp.multiply(_kept(x, sides, p), 1.0, dtype=x.dtype)",
+        "activations are smaller in training than in evaluation",
+        DROPPING,
+    ),
+    Mutation(
+        "curvature of SiLU",
+        "tinygrad_opt/ops/activations.py",
+        "(2.0 - x * tanh(0.5 * x))",
+        "(2.0 + x * tanh(0.5 * x))",
+        "second derivatives of SiLU",
+        rule_of("silu_slope"),
     ),
 ]

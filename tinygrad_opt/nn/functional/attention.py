@@ -217,7 +217,7 @@ def multi_head_attention_forward(
     >>> weights.shape
     (3, 3)
     """
-    name = "multi_head_attention_forward"
+    name = "MultiheadAttention"
     inputs = _inputs(name, query, key, value)
     single = len(inputs[0].shape) == 2
     if single:
