@@ -206,7 +206,7 @@ def maxout(x: Any, weight: Any, bias: Any = None, pieces: int = 2) -> Any:
     weight = operand("maxout", weight, x, "weight")
     if len(weight.shape) != 2 or pieces < 1 or weight.shape[0] % pieces or x.shape[-1:] != weight.shape[1:]:
         raise errors.ShapeError(
-            f"maxout: expected x (..., n) and a weight of shape (outputs * {pieces}, n), {pieces} rows for each output; got "
+            f"maxout: expected x (..., n) and a weight of shape (m * {pieces}, n), {pieces} rows for each output; got "
             f"{tuple(x.shape)} and {tuple(weight.shape)}"
         )
     y = linear(x, weight, bias)
