@@ -67,6 +67,22 @@ def test_far_out_and_at_infinity(name: str, dtype: str, device: str) -> None:
     np.testing.assert_allclose(host(second), 0, atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("name", FAR)
+def test_derivatives_of_both_orders_all_the_way_out(name: str, dtype: str) -> None:
+    function = FAR[name][0]
+    points = np.linspace(-45.0, 45.0, 181).astype(dtype) + np.float16(0.0625)
+    found = []
+    for kind in (dtype, "float64"):
+        x = tg.tensor(points.astype(kind), requires_grad=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            gradient = tg.gradients(function(x).sum(), x, create_graph=True)
+            found.append((host(gradient), host(tg.gradients(gradient.sum(), x, unused="zero"))))
+    for ours, exact in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=0, atol=4e-3 if dtype == "float16" else 2e-6)
+
+
 @pytest.mark.parametrize("name", FAR)
 def test_nan_comes_through(name: str, device: str) -> None:
     x = tg.tensor([NAN, 1.0], device=device)

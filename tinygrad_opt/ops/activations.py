@@ -16,6 +16,7 @@ from typing import Any
 from .. import backend
 from ..core.dtypes import float32
 from ..core.kinds import Elementwise
+from .arguments import wide
 from .arithmetic import absolute, square
 from .blend import blend
 from .choice import where
@@ -35,6 +36,7 @@ def _smooth(name: str, kernel: Any, slope: Any, curvature: Callable[[Any], Any],
     """An activation, with kernels for itself and its slope; the curvature is 0 beyond `reach` on either side."""
 
     def rule(g: Any, _y: Any, x: Any) -> Any:
+        x = wide(x)  # powers leave the range of float16
         far = absolute(x) >= reach
         return g * where(far, 0.0, curvature(where(far, 0.0, x)))
 

@@ -664,7 +664,7 @@ MUTATIONS = [
     ),
     Mutation(
         "scale of all heads",
-        "tinygrad_opt/nn/functional/attention.py",
+        "tinygrad_opt/nn/functional/heads.py",
         "probability(name, dropout_p) if training else 0.0, 1 / math.sqrt(call.width))",
         "probability(name, dropout_p) if training else 0.0, 1 / math.sqrt(call.heads * call.width))",
         "the scores of each head are too small",
