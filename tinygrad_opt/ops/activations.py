@@ -259,11 +259,18 @@ elu_like: Elementwise = Elementwise(
 
 # Two straight lines. The slope on the left, also at 0, is a number or an array, which gets derivatives too.
 
+
+def _leaky_kernel(xp: Any, x: Any, slope: Any) -> Any:
+    if isinstance(slope, float) and 0 < slope <= 1:  # the line that counts is the upper one on both sides
+        return xp.maximum(x, x * slope)
+    return blend(xp, xp.greater(x, 0), x, x * slope)
+
+
 leaky: Elementwise = Elementwise(
     "prelu",
     lambda g, _y, x, slope: where(x > 0, g, slope * g),
     lambda g, _y, x, _slope: where(x > 0, 0.0, x * g),
-    kernel=lambda xp, x, slope: blend(xp, xp.greater(x, 0), x, x * slope),
+    kernel=_leaky_kernel,
 )
 
 # Three straight lines.
