@@ -155,6 +155,10 @@ def relu6(x: Any) -> Any:
 def hardsigmoid(x: Any) -> Any:
     """``y = clip(x/6 + 1/2, 0, 1)``: three straight lines that resemble the logistic function; slope 0 at ±3.
 
+    References
+    ----------
+    A. Howard et al., "Searching for MobileNetV3", ICCV 2019 (with these constants).
+
     Examples
     --------
     >>> tg.nn.functional.hardsigmoid(tg.tensor([-4.0, 0.0, 4.0]))
