@@ -18,13 +18,13 @@ from .module import Module
 __all__ = ["MultiheadAttention"]
 
 
-def _glorot_uniform_(tensor: Tensor) -> Tensor:
+def glorot_uniform_(tensor: Tensor) -> Tensor:
     """Uniform in ``±√(6 / (m + n))`` for n outputs and m inputs, in place (Glorot and Bengio, 2010)."""
     bound = math.sqrt(6 / (tensor.shape[0] + tensor.shape[1]))
     return init.uniform_(tensor, -bound, bound)
 
 
-def _glorot_normal_(tensor: Tensor) -> Tensor:
+def glorot_normal_(tensor: Tensor) -> Tensor:
     """Normal with variance ``2 / (m + n)``, where both sides count the elements behind the first two axes."""
     fan = (tensor.shape[0] + tensor.shape[1]) * math.prod(tensor.shape[2:])
     tensor.data = backend.to_device(
@@ -89,7 +89,7 @@ class MultiheadAttention(Module):
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
         add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False, *,
-        init: Initializer = _glorot_uniform_, bias_init: Initializer = 0.0, dtype: Any = None,
+        init: Initializer = glorot_uniform_, bias_init: Initializer = 0.0, dtype: Any = None,
         device: str | None = None,
     ) -> None:  # fmt: skip
         kdim, vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
@@ -121,7 +121,7 @@ class MultiheadAttention(Module):
         weights = (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         further = (self.bias_k, self.bias_v)
         biases = (self.in_proj_bias,)
-        for how, tensors in ((self.init, weights), (self.bias_init, biases), (_glorot_normal_, further)):
+        for how, tensors in ((self.init, weights), (self.bias_init, biases), (glorot_normal_, further)):
             for tensor in tensors:
                 if tensor is not None:
                     init.resolve("MultiheadAttention", how)(tensor)

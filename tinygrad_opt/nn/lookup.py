@@ -19,7 +19,7 @@ from .module import Module
 __all__ = ["Embedding"]
 
 
-def _standard_normal_(tensor: Tensor) -> Tensor:
+def standard_normal_(tensor: Tensor) -> Tensor:
     """Normal random numbers with mean 0 and variance 1, in place."""
     drawn = backend.generator("cpu").standard_normal(tensor.shape).astype(tensor.dtype)
     tensor.data = backend.to_device(drawn, tensor.device)
@@ -68,7 +68,7 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
         norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, *,
-        init: Initializer = _standard_normal_, dtype: Any = None, device: str | None = None,
+        init: Initializer = standard_normal_, dtype: Any = None, device: str | None = None,
     ) -> None:  # fmt: skip
         positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         no_sparse("Embedding", sparse)

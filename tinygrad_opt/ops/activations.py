@@ -8,16 +8,19 @@ bounded inside the kernels: nothing overflows, and infinity has the limits.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Any
 
+from .. import backend
 from ..core.dtypes import float32
 from ..core.kinds import Elementwise
+from .arguments import wide
 from .arithmetic import absolute, square
 from .blend import blend
 from .choice import where
-from .exponential import _exp_below, _sigmoid_kernel, _sigmoid_slope, exp
+from .exponential import _sigmoid_slope, exp
 from .precision import widened
 from .special import _erfc_kernel, _gaussian, _in_blocks, _polynomial
 from .trigonometric import tanh
@@ -33,29 +36,38 @@ def _smooth(name: str, kernel: Any, slope: Any, curvature: Callable[[Any], Any],
     """An activation, with kernels for itself and its slope; the curvature is 0 beyond `reach` on either side."""
 
     def rule(g: Any, _y: Any, x: Any) -> Any:
+        x = wide(x)  # powers leave the range of float16
         far = absolute(x) >= reach
         return g * where(far, 0.0, curvature(where(far, 0.0, x)))
 
-    by_x = Elementwise(f"{name}_slope", rule, kernel=widened(_in_blocks(slope)))
-    return Elementwise(name, lambda g, _y, x: g * by_x(x), kernel=widened(_in_blocks(kernel)), doc=doc)
+    by_x = Elementwise(f"{name}_slope", rule, kernel=widened(slope))
+    return Elementwise(name, lambda g, _y, x: g * by_x(x), kernel=widened(kernel), doc=doc)
+
+
+def _one_and_exp(xp: Any, x: Any) -> Any:
+    """``1 + eˣ``; infinite, without a word, where that is too large: something is divided by it, which then is 0."""
+    with xp.errstate(over="ignore") if backend.of(x) is backend.HOST else contextlib.nullcontext():
+        e = xp.exp(x)
+    e += 1
+    return e
 
 
 # x times the logistic function.
 
 
 def _silu_kernel(xp: Any, x: Any) -> Any:
-    y = _sigmoid_kernel(xp, x)
-    y *= xp.maximum(x, -_FAR)
+    y = xp.clip(x, -_FAR, math.inf)
+    y /= _one_and_exp(xp, -x)
     return y
 
 
 def _silu_slope_kernel(xp: Any, x: Any) -> Any:
-    small = _exp_below(xp, x)
-    whole = small + 1
-    slope = small / whole  # of the two exponentials' shares the smaller; the other one is 1 / whole
+    """``s (1 + x (1 - s))``."""
+    share = xp.reciprocal(_one_and_exp(xp, -x))
+    slope = 1 - share
     slope *= xp.clip(x, -_FAR, _FAR)
-    slope += blend(xp, xp.less(x, 0), small, 1.0)
-    slope /= whole
+    slope += 1
+    slope *= share
     return slope
 
 
@@ -75,46 +87,54 @@ silu: Elementwise = _smooth(
     Examples
     --------
     >>> tg.nn.functional.silu(tg.tensor([0.0, 1.0]))
-    tensor([0.        , 0.7310...])
+    tensor([0.       , 0.7310...])
     """,
 )
 
-# x times the normal distribution function Φ(x) = erfc(-x/√2)/2.
+# x times the normal distribution function Φ, which is Q(-x) = erfc(-x/√2)/2 on the left and 1 - Q(x) on the right.
 
-# W. H. Press et al., Numerical Recipes, section 6.2: erfc to a relative error below 1.2e-7, highest power first.
-_CHEBYSHEV = (
-    0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368,
-    -1.26551223,
-)  # fmt: skip
+# M. Abramowitz, I. Stegun, Handbook of Mathematical Functions, 7.1.26 (after Hastings): 1 - erf to 1.5e-7, which is
+# what a float32 holds. With t = 1/(1 + p z) it is exp(-z²) times a polynomial in t, highest power first.
+_HASTINGS = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+_HASTINGS_P = 0.3275911
 
 
-def _cumulative(xp: Any, x: Any) -> Any:
-    """Φ(x), to the precision of the dtype: digits that a float32 does not hold are not computed for it."""
-    if x.dtype != float32:
-        return _erfc_kernel(xp, x * -_ROOT_HALF) * 0.5
-    size = xp.minimum(xp.abs(x), 30.0) * _ROOT_HALF
-    share = xp.reciprocal(size * 0.5 + 1)
-    power = _polynomial(share, _CHEBYSHEV)
-    size *= size
-    power -= size
-    tail = xp.exp(power)
-    tail *= share * 0.5
-    return blend(xp, xp.greater(x, 0), 1 - tail, tail)
+def _upper_tail(xp: Any, size: Any) -> tuple[Any, Any]:
+    """Q(size), and ``exp(-size²/2)``, for sizes from 0 on; digits that a float32 does not hold are not computed."""
+    gauss = xp.exp(size * size * -0.5)
+    if size.dtype != float32:
+        return _erfc_kernel(xp, size * _ROOT_HALF) * 0.5, gauss
+    t = size * (_HASTINGS_P * _ROOT_HALF)
+    t += 1
+    t = xp.reciprocal(t)
+    tail = _polynomial(t, _HASTINGS)
+    tail *= t
+    tail *= gauss
+    tail *= 0.5
+    return tail, gauss
 
 
 def _gelu_kernel(xp: Any, x: Any) -> Any:
-    return _cumulative(xp, x) * xp.maximum(x, -_FAR)
+    """``max(x, 0) - |x| Q(|x|)``: no digits are lost on the left."""
+    size = xp.abs(xp.clip(x, -40.0, 40.0))  # the tail is 0 further out
+    tail, _ = _upper_tail(xp, size)
+    tail *= size
+    return xp.clip(x, 0.0, math.inf) - tail
 
 
 def _gelu_slope_kernel(xp: Any, x: Any) -> Any:
-    near = xp.clip(x, -40.0, 40.0)  # the density is 0 further out
-    return _cumulative(xp, x) + near * xp.exp(-0.5 * near * near) * _DENSITY
+    near = xp.clip(x, -40.0, 40.0)
+    tail, gauss = _upper_tail(xp, xp.abs(near))
+    near *= gauss
+    near *= _DENSITY
+    near += blend(xp, xp.greater(x, 0), 1 - tail, tail)
+    return near
 
 
 gelu: Elementwise = _smooth(
     "gelu",
-    _gelu_kernel,
-    _gelu_slope_kernel,
+    _in_blocks(_gelu_kernel),
+    _in_blocks(_gelu_slope_kernel),
     lambda x: _DENSITY * _gaussian(_ROOT_HALF * x) * (2.0 - x * x),
     40.0,
     """Gaussian error linear unit, elementwise: ``y = x Φ(x)`` with the normal distribution function Φ.""",
@@ -128,17 +148,22 @@ def _twice_inner(x: Any) -> Any:
 
 
 def _gelu_tanh_kernel(xp: Any, x: Any) -> Any:
-    return _sigmoid_kernel(xp, _twice_inner(xp.clip(x, -_FAR, _FAR))) * xp.maximum(x, -_FAR)
+    y = xp.clip(x, -_FAR, math.inf)
+    y /= _one_and_exp(xp, -_twice_inner(xp.clip(x, -30.0, 30.0)))
+    return y
 
 
 def _gelu_tanh_slope_kernel(xp: Any, x: Any) -> Any:
-    near = xp.clip(x, -_FAR, _FAR)
-    inner = _twice_inner(near)
-    small = _exp_below(xp, inner)
-    whole = small + 1
-    near *= near * near * (6 * _INNER * _CUBIC) + 2 * _INNER
-    near *= small / whole
-    return (near + blend(xp, xp.less(x, 0), small, 1.0)) / whole
+    """``s (1 + x p' (1 - s))`` with the logistic function s of p, twice the argument of the tanh."""
+    near = xp.clip(x, -30.0, 30.0)
+    share = xp.reciprocal(_one_and_exp(xp, -_twice_inner(near)))
+    slope = near * near * (6 * _INNER * _CUBIC)
+    slope += 2 * _INNER
+    slope *= near
+    slope *= 1 - share
+    slope += 1
+    slope *= share
+    return slope
 
 
 def _gelu_tanh_curvature(x: Any) -> Any:
@@ -161,13 +186,15 @@ gelu_tanh: Elementwise = _smooth(
 
 
 def _parts(xp: Any, x: Any) -> tuple[Any, Any]:
-    e = xp.exp(xp.minimum(x, 40.0))
+    e = xp.exp(xp.clip(x, -math.inf, 40.0))
     return e, e * (e + 2)
 
 
 def _mish_kernel(xp: Any, x: Any) -> Any:
     _, n = _parts(xp, x)
-    return n / (n + 2) * xp.maximum(x, -_FAR)
+    y = n / (n + 2)
+    y *= xp.clip(x, -_FAR, math.inf)
+    return y
 
 
 def _mish_slope_kernel(xp: Any, x: Any) -> Any:
@@ -199,7 +226,7 @@ mish: Elementwise = _smooth(
     Examples
     --------
     >>> tg.nn.functional.mish(tg.tensor([0.0, 1.0]))
-    tensor([0.        , 0.8650...])
+    tensor([0.       , 0.8650...])
     """,
 )
 
@@ -207,14 +234,14 @@ mish: Elementwise = _smooth(
 
 
 def _elu_kernel(xp: Any, x: Any, *, alpha: float, scale: float, steepness: float) -> Any:
-    y = xp.expm1(xp.minimum(x, 0) * steepness)
+    y = xp.expm1(xp.clip(x, -math.inf, 0.0) * steepness)
     y *= alpha * scale
-    y += xp.maximum(x, 0) * scale
+    y += xp.clip(x, 0.0, math.inf) * scale
     return y
 
 
 def _elu_slope_kernel(xp: Any, x: Any, *, alpha: float, scale: float, steepness: float) -> Any:
-    left = xp.exp(xp.minimum(x, 0) * steepness)
+    left = xp.exp(xp.clip(x, -math.inf, 0.0) * steepness)
     left *= alpha * scale * steepness
     return blend(xp, xp.greater(x, 0), scale, left)
 
@@ -232,11 +259,18 @@ elu_like: Elementwise = Elementwise(
 
 # Two straight lines. The slope on the left, also at 0, is a number or an array, which gets derivatives too.
 
+
+def _leaky_kernel(xp: Any, x: Any, slope: Any) -> Any:
+    if isinstance(slope, float) and 0 < slope <= 1:  # the line that counts is the upper one on both sides
+        return xp.maximum(x, x * slope)
+    return blend(xp, xp.greater(x, 0), x, x * slope)
+
+
 leaky: Elementwise = Elementwise(
     "prelu",
     lambda g, _y, x, slope: where(x > 0, g, slope * g),
     lambda g, _y, x, _slope: where(x > 0, 0.0, x * g),
-    kernel=lambda xp, x, slope: blend(xp, xp.greater(x, 0), x, x * slope),
+    kernel=_leaky_kernel,
 )
 
 # Three straight lines.
@@ -244,14 +278,14 @@ leaky: Elementwise = Elementwise(
 hardtanh_between: Elementwise = Elementwise(
     "hardtanh",
     lambda g, y, _x, *, low, high: where((y <= low) | (y >= high), 0.0, g),
-    kernel=lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, low), high),
+    kernel=lambda xp, x, *, low, high: xp.clip(x, low, high),
 )
 
 
 def _hardswish_kernel(xp: Any, x: Any) -> Any:
     y = xp.clip(x, -3.0, 3.0) + 3.0
     y /= 6.0
-    y *= xp.maximum(x, -3.0)
+    y *= xp.clip(x, -3.0, math.inf)
     return y
 
 

@@ -54,6 +54,10 @@ def add_repeatedly(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
     shape = out.shape
     if not out.size or not g.size:  # CuPy's add.at crashes on a target without elements
         return
+    if len(index) == 1 < len(shape) and g.size >= _MANY and backend.of(out) is backend.HOST:
+        index, g = _all_but_one_each(xp, out, index[0], g)
+        if not g.size:
+            return
     if len(shape) == len(index) == 1:  # NumPy's add.at is ten times as fast along a single axis
         xp.add.at(out, xp.asarray(index[0]).reshape(-1), g.reshape(-1))
     elif g.size >= _MANY and g.size >= 4 * _longest(index) and out.flags.c_contiguous:
@@ -61,6 +65,19 @@ def add_repeatedly(xp: Any, out: Any, index: tuple[Any, ...], g: Any) -> None:
         xp.add.at(out.reshape(-1), positions(xp, shape, index).reshape(-1), g.reshape(-1))
     else:
         xp.add.at(out, index, g)
+
+
+def _all_but_one_each(xp: Any, out: Any, index: Any, g: Any) -> tuple[tuple[Any], Any]:
+    """Add one of those that go to the same row, for all rows at once, if these are most; what is left to be added."""
+    rows = xp.asarray(index).reshape(-1)
+    g = g.reshape(rows.size, *out.shape[1:])
+    order, last = xp.arange(rows.size), xp.empty(out.shape[0], dtype=int64)
+    last[rows] = order
+    chosen = last[rows] == order
+    if 2 * xp.count_nonzero(chosen) < rows.size:
+        return (rows,), g
+    out[rows[chosen]] += g[chosen]
+    return (rows[~chosen],), g[~chosen]
 
 
 def _scatter_add_kernel(xp: Any, g: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:

@@ -1,10 +1,11 @@
 """Layers and losses as plain functions of tensors. What a family makes public stands in its own ``__all__``."""
 
-from . import activations, affine, attention, dropping, lookup, losses, norms, padding, rectifiers, windows
+from . import activations, affine, attention, dropping, heads, lookup, losses, norms, padding, rectifiers, windows
 from .activations import *
 from .affine import *
 from .attention import *
 from .dropping import *
+from .heads import *
 from .lookup import *
 from .losses import *
 from .norms import *
@@ -17,6 +18,7 @@ __all__ = [
     *affine.__all__,
     *attention.__all__,
     *dropping.__all__,
+    *heads.__all__,
     *lookup.__all__,
     *losses.__all__,
     *norms.__all__,

@@ -48,6 +48,10 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 
     `tg.softplus` is exact everywhere and needs no threshold: ``threshold=math.inf`` is as good here.
 
+    References
+    ----------
+    C. Dugas et al., "Incorporating second-order functional knowledge for better option pricing", NIPS 2000.
+
     Examples
     --------
     >>> tg.nn.functional.softplus(tg.tensor([0.0, 30.0]), beta=2.0)

@@ -155,6 +155,10 @@ def relu6(x: Any) -> Any:
 def hardsigmoid(x: Any) -> Any:
     """``y = clip(x/6 + 1/2, 0, 1)``: three straight lines that resemble the logistic function; slope 0 at ±3.
 
+    References
+    ----------
+    A. Howard et al., "Searching for MobileNetV3", ICCV 2019 (with these constants).
+
     Examples
     --------
     >>> tg.nn.functional.hardsigmoid(tg.tensor([-4.0, 0.0, 4.0]))
@@ -202,11 +206,12 @@ def maxout(x: Any, weight: Any, bias: Any = None, pieces: int = 2) -> Any:
     tensor([[3.]])
     """
     pieces = as_integer("maxout", "pieces", pieces)
+    x = operand("maxout", x)
     weight = operand("maxout", weight, x, "weight")
-    if len(weight.shape) != 2 or pieces < 1 or weight.shape[0] % pieces:
+    if len(weight.shape) != 2 or pieces < 1 or weight.shape[0] % pieces or x.shape[-1:] != weight.shape[1:]:
         raise errors.ShapeError(
-            f"maxout: expected a weight of shape (outputs * {pieces}, inputs), {pieces} rows for each output; got "
-            f"{tuple(weight.shape)}"
+            f"maxout: expected x (..., n) and a weight of shape (m * {pieces}, n), {pieces} rows for each output; got "
+            f"{tuple(x.shape)} and {tuple(weight.shape)}"
         )
     y = linear(x, weight, bias)
     return ops.max(ops.reshape(y, (*y.shape[:-1], weight.shape[0] // pieces, pieces)), axis=-1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    activations,
     arithmetic,
     choice,
     exponential,
@@ -32,6 +33,7 @@ from .convention import Convention
 __all__ = ["CONVENTIONS", "Convention", "markdown"]
 
 _FAMILIES = (
+    activations,
     arithmetic,
     choice,
     exponential,
@@ -58,7 +60,7 @@ def markdown() -> str:
     Examples
     --------
     >>> from tinygrad_opt.testing import conventions
-    >>> print(conventions.markdown().splitlines()[2])
+    >>> print(next(line for line in conventions.markdown().splitlines() if "absolute" in line))
     | absolute | x = 0 | 0 | 0 | 0 | the subgradient in the middle; both slopes are as far away |
     """
     lines = ["| function | where | value | gradient | second derivative | why |", "|---|---|---|---|---|---|"]
