@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from layer_cases import activations, affine, losses, norms
+from layer_cases import activations, affine, losses, norms, recurrent
 from layer_cases.case import Draw, Layer
 from tinygrad_opt.testing.sources import RandomSource
 
 __all__ = ["CASES", "WITHOUT", "Layer"]
 
 CASES: dict[str, list[Draw]] = {}
-for _family in (activations, affine, losses, norms):
+for _family in (activations, affine, losses, norms, recurrent):
     for _draw in _family.CASES:
         CASES.setdefault(_draw(RandomSource(0)).name, []).append(_draw)
 

@@ -4,13 +4,14 @@ What a family of layers makes public stands in its own ``__all__``.
 """
 
 from ..core.tensor import Parameter
-from . import activations, affine, containers, functional, init, losses, module, norms
+from . import activations, affine, containers, functional, init, losses, module, norms, recurrent
 from .activations import *
 from .affine import *
 from .containers import *
 from .losses import *
 from .module import *
 from .norms import *
+from .recurrent import *
 
 __all__ = [
     "Parameter",
@@ -22,4 +23,5 @@ __all__ = [
     *losses.__all__,
     *module.__all__,
     *norms.__all__,
+    *recurrent.__all__,
 ]
