@@ -80,9 +80,10 @@ class Recurrent(Module):
             raise ValueError(f"{type(self).__name__}: nonlinearity must be 'tanh' or 'relu'; got {nonlinearity!r}")
         return nonlinearity
 
-    def _input(self, x: Any, ranks: tuple[int, int], axes: str) -> Any:
+    def _input(self, x: Any, ranks: tuple[int, int], axes: str, weight: Any) -> Any:
+        """The input, checked; lists take the dtype and device of the weight."""
         name = type(self).__name__
-        x = functional.floating(name, "input", x, self.weight_of_first())
+        x = functional.floating(name, "input", x, weight)
         if len(x.shape) not in ranks or x.shape[-1] != self.input_size:
             raise errors.ShapeError(
                 f"{name}: expected input ({axes}, {self.input_size}), or without batch; got {tuple(x.shape)}"
@@ -95,10 +96,6 @@ class Recurrent(Module):
         if tuple(state.shape) != shape:
             raise errors.ShapeError(f"{layer}: expected {name} of shape {shape}; got {tuple(state.shape)}")
         return state
-
-    def weight_of_first(self) -> Any:
-        """The first weight: lists that come as input take its dtype and device."""
-        return next(self.parameters())
 
     def _states(self, hx: Any, x: Any, shape: tuple[int, ...]) -> list[Any] | None:
         """The initial states as a list, checked; None where none are given."""
@@ -143,7 +140,7 @@ class Layers(Recurrent):
 
     def _run(self, x: Any, hx: Any) -> tuple[Any, list[Any]]:
         """The output of the last layer, and the last states of all layers and directions."""
-        x = self._input(x, (2, 3), "batch, steps" if self.batch_first else "steps, batch")
+        x = self._input(x, (2, 3), "batch, steps" if self.batch_first else "steps, batch", self._weights("_l0")[0])
         batched = len(x.shape) == 3
         if not batched:
             x = ops.expand_dims(x, 1)
@@ -323,7 +320,7 @@ class Cell(Recurrent):
         self.reset_parameters()
 
     def _step(self, x: Any, hx: Any) -> list[Any]:
-        x = self._input(x, (1, 2), "batch")
+        x = self._input(x, (1, 2), "batch", self._weights("")[0])
         batched = len(x.shape) == 2
         states = self._states(hx, x, (*x.shape[:-1], self.hidden_size))
         if not batched:

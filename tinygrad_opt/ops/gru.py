@@ -24,6 +24,7 @@ from .recurrent import (
     brought_by_tangents,
     brought_into,
     each_step,
+    in_blocks,
     recorded,
     to_arguments,
     to_states,
@@ -82,10 +83,9 @@ def _unbent(planes: Any, g: Any) -> Any:
     return stack([n_g, r * (1 - r) * (g[1] + n_g * q), z * (1 - z) * g[2], g[3] + n_g * r])
 
 
-def _to_arguments(d: Any, vector: Any, h: Any, sides: Sides, learns: bool) -> list[Any]:
+def _to_arguments(d: Any, x: Any, weight: Any, h: Any, learns: bool) -> list[Any]:
     """The gradients of input, weights and biases; the planes that lead to the input begin with the last gate."""
-    x, ih, *_ = arguments(vector, sides, 3, 1)
-    n_first = concatenate([ih[2:], ih[:2]])
+    n_first = concatenate([weight[2:], weight[:2]])
     x_g, ih_g, hh_g, ib_g, hb_g = to_arguments(d[:3], d[1:], x, n_first, h, learns)
     return [x_g, ih_g[1:], ih_g[:1], hh_g, ib_g[1:], ib_g[:1], hb_g]
 
@@ -96,7 +96,8 @@ def _planes_push(t: Any, planes: Any, vector: Any, h: Any, _run: Any, *, sides: 
 
 
 def _planes_pull(g: Any, planes: Any, vector: Any, h: Any, _run: Any, *, sides: Sides, learns: bool) -> Any:
-    parts = together(*_to_arguments(_unbent(planes, g), vector, h, sides, learns))
+    x, ih, *_ = arguments(vector, sides, 3, 1)
+    parts = together(*_to_arguments(_unbent(planes, g), x, ih, h, learns))
     return scatter_add(parts, shape=vector.shape, index=(slice(parts.shape[0]),))
 
 
@@ -153,10 +154,9 @@ def _back(g: Any, h: Any, planes: Any, weight: Any) -> tuple[Any, Any]:
     return stack(d[::-1], 1), dh
 
 
-def _back_in_place(xp: Any, g: Array, h: Array, planes: Array, weight: Array) -> tuple[Array, Array]:
-    """As `_back`, on arrays: the slopes are written where the cotangents will be."""
+def _back_in_place(xp: Any, g: Array, h: Array, planes: Array, weight: Array, dh: Array) -> Array:
+    """As `_back`, on arrays: the slopes are written where the cotangents will be, and `dh` goes back in time."""
     d = _slopes(h, planes)
-    dh = g[-1].copy()
     spare, summed = xp.empty_like(dh), xp.empty_like(d[1:, 0])
     for now, keep, more in zip(each_step(d)[::-1], planes[2][::-1], g[-2::-1], strict=True):
         n, r, z, q = now
@@ -165,22 +165,28 @@ def _back_in_place(xp: Any, g: Array, h: Array, planes: Array, weight: Array) ->
         r *= n
         q *= n
         xp.matmul(now[1:], weight, out=summed)
-        xp.sum(summed, axis=0, out=spare)
+        summed.sum(axis=0, out=spare)
         dh *= keep
         dh += spare
         dh += more
-    return d, dh
+    return d
 
 
 def _pull(g: Any, h: Any, vector: Any, run: Any, *, sides: Sides, learns: bool) -> Any:
     g, h, vector, run = wide(g), wide(h), wide(vector), wide(run)
-    weight = arguments(vector, sides, 3, 1)[2]
+    x, ih, hh, *_ = arguments(vector, sides, 3, 1)
     planes = gru_planes(vector, h, run, sides=sides, learns=learns)
     if recorded(g, h, vector):
-        d, dh = _back(g, h, planes, weight)
-    else:
-        d, dh = _back_in_place(backend.namespace(g), g, h, planes, weight)
-    return together(*_to_arguments(d, vector, h, sides, learns), dh)
+        d, dh = _back(g, h, planes, hh)
+        return together(*_to_arguments(d, x, ih, h, learns), dh)
+    dh = g[-1].copy()
+
+    def gradients(block: slice) -> Any:
+        around = slice(block.start, block.stop + 1)
+        d = _back_in_place(backend.namespace(g), g[around], h[around], planes[:, block], hh, dh)
+        return _to_arguments(d, x[block], ih, h[around], learns)
+
+    return together(*in_blocks(planes, gradients), dh)
 
 
 gru_run: Constant = Constant("gru_run", kernel=widened(_kernel))

@@ -23,6 +23,7 @@ from .recurrent import (
     brought_by_tangents,
     brought_into,
     each_step,
+    in_blocks,
     recorded,
     to_arguments,
     to_states,
@@ -139,8 +140,10 @@ def _back(g: Any, y: Any, gates: Any, weight: Any) -> tuple[Any, Any, Any]:
     return stack(d[::-1], 1), dh, dc
 
 
-def _back_in_place(xp: Any, g: Array, y: Array, gates: Array, weight: Array) -> tuple[Array, Array, Array]:
-    """As `_back`, on arrays: the slopes are written where the cotangents will be."""
+def _back_in_place(
+    xp: Any, g: Array, y: Array, gates: Array, weight: Array, dh: Array, dc: Array
+) -> Array:  # fmt: skip
+    """As `_back`, on arrays: the slopes are written where the cotangents will be, and `dh`, `dc` go back in time."""
     (h_g, c_g), (_, c) = g, y
     i, f, n, o = gates
     d = xp.subtract(1, gates)
@@ -153,7 +156,6 @@ def _back_in_place(xp: Any, g: Array, y: Array, gates: Array, weight: Array) -> 
     into_cell *= into_cell
     xp.subtract(1, into_cell, out=into_cell)
     into_cell *= o
-    dh, dc = h_g[-1].copy(), c_g[-1].copy()
     spare, summed = xp.empty_like(dh), xp.empty_like(d[:, 0])
     loop = zip(each_step(d)[::-1], into_cell[::-1], f[::-1], h_g[-2::-1], c_g[-2::-1], strict=True)
     for now, into, forget, h_more, c_more in loop:
@@ -162,11 +164,11 @@ def _back_in_place(xp: Any, g: Array, y: Array, gates: Array, weight: Array) -> 
         now[:3] *= dc
         now[3] *= dh
         xp.matmul(now, weight, out=summed)
-        xp.sum(summed, axis=0, out=dh)
+        summed.sum(axis=0, out=dh)
         dh += h_more
         dc *= forget
         dc += c_more
-    return d, dh, dc
+    return d
 
 
 def _pull(g: Any, y: Any, vector: Any, run: Any, *, sides: Sides, learns: bool) -> Any:
@@ -175,9 +177,15 @@ def _pull(g: Any, y: Any, vector: Any, run: Any, *, sides: Sides, learns: bool) 
     gates = lstm_gates(vector, y, run, sides=sides, learns=learns)
     if recorded(g, y, vector):
         d, dh, dc = _back(g, y, gates, hh)
-    else:
-        d, dh, dc = _back_in_place(backend.namespace(g), g, y, gates, hh)
-    return together(*to_arguments(d, d, x, ih, y[0], learns), dh, dc)
+        return together(*to_arguments(d, d, x, ih, y[0], learns), dh, dc)
+    dh, dc = g[:, -1].copy()
+
+    def gradients(block: slice) -> Any:
+        around = slice(block.start, block.stop + 1)
+        d = _back_in_place(backend.namespace(g), g[:, around], y[:, around], gates[:, block], hh, dh, dc)
+        return to_arguments(d, d, x[block], ih, y[0, around], learns)
+
+    return together(*in_blocks(gates, gradients), dh, dc)
 
 
 lstm_run: Constant = Constant("lstm_run", kernel=widened(_kernel))

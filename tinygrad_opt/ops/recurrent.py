@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..core.kinds import General
@@ -38,6 +39,8 @@ __all__: list[str] = []  # for the layers, not for users
 Array = Any
 Sides = tuple[int, int, int, int]  # steps, batch, inputs, size
 Shape = tuple[int, ...]
+BLOCK = 1 << 18  # bytes that a block of steps writes: so much stays in the cache
+FEWEST = 8  # steps of a block
 
 
 def together(*parts: Any) -> Any:
@@ -98,6 +101,25 @@ def to_arguments(
     """
     (ih_g, ib_g), (hh_g, hb_g) = _over_time(into, x), _over_time(back, h[:-1])
     return _through(into, weight) if learns else x * 0, ih_g, hh_g, ib_g, hb_g
+
+
+def in_blocks(planes: Array, gradients: Callable[[slice], Sequence[Array]]) -> list[Array]:
+    """The gradients of blocks of steps, from the last to the first, as those of the whole.
+
+    What a block writes stays in the cache, and memory for all steps is not needed: gradients of the input, which come
+    first, stand side by side, and those of the weights are added up.
+    """
+    steps, each = planes.shape[1], planes[:, 0].size * planes.dtype.itemsize
+    length = max(FEWEST, BLOCK // max(1, each))
+    inputs: list[Array] = []
+    totals: list[Array] = []
+    for stop in range(steps, 0, -length):
+        x_g, *parts = gradients(slice(max(0, stop - length), stop))
+        inputs.append(x_g)
+        for total, part in zip(totals, parts, strict=False):
+            total += part
+        totals = totals or parts
+    return [inputs[0] if len(inputs) == 1 else concatenate(inputs[::-1]), *totals]
 
 
 def to_states(back: Any, weight: Any, shape: Shape, index: tuple[Any, ...]) -> Any:
