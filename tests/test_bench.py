@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tinygrad_opt as tg
+
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 
-from bench import cli, convolution, footprint, hessian, hvp, recomputation, report, rounds, verify
+from bench import cli, convolution, footprint, hessian, hvp, layers, recomputation, report, rounds, verify
 from bench.peers import OURS, load
 from bench.peers.numpy_by_hand import NumPyByHand, loss_and_gradients
 from bench.workload import SIZES, Problem, make_problem
@@ -260,6 +262,30 @@ def test_our_convolution_is_right_and_a_wrong_one_is_refused(monkeypatch: pytest
 def test_padding_keeps_the_size(padded: bool) -> None:
     work = convolution.make_work(convolution.Layer(1, 2, 8, 5, padded))
     assert work.cotangent.shape == (convolution.BATCH, 2, *(8 if padded else 4,) * 2)
+
+
+# Layers
+
+
+@pytest.mark.oracle
+@pytest.mark.usefixtures("torch_loaded")
+def test_our_layers_are_right_and_wrong_ones_are_refused() -> None:
+    peers = {key: load(key) for key in (OURS, "torch")}
+    entry = layers.Entry(lambda nn: nn.Sequential(nn.Linear(3, 2), nn.Tanh()), [(4, 3)], images=True)
+    runs = layers.verified_runs(entry, peers)
+    assert [len(run()) for run in runs.values()] == [3, 3]
+    wrong = layers.Entry(lambda nn: entry.make(nn)[:1] if nn is tg.nn else entry.make(nn), entry.shapes)
+    with pytest.raises(verify.Disagreement, match="gradient of a layer is off"):
+        layers.verified_runs(wrong, peers)
+
+
+@pytest.mark.oracle
+@pytest.mark.usefixtures("torch_loaded")
+@pytest.mark.parametrize("label", layers.ENTRIES)
+def test_entries_are_written_for_both(label: str) -> None:
+    assert set(layers.verified_runs(layers.ENTRIES[label], {key: load(key) for key in (OURS, "torch")})) == {
+        OURS, "torch",
+    }  # fmt: skip
 
 
 # Our side, and the command

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from bench import convolution, environment, footprint, hessian, hvp, operation, recomputation, steps
+from bench import convolution, environment, footprint, hessian, hvp, layers, operation, recomputation, steps
 from bench.peers import OURS, PEERS, load_installed
 from bench.peers.base import Peer
 from bench.report import Report
@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "op": operation.run,
     "hvp": hvp.run,
     "conv": convolution.run,
+    "layers": layers.run,
     "hessian": hessian.run,
     "checkpoint": recomputation.run,
 }
