@@ -209,6 +209,7 @@ def test_dropout_acts_between_layers_in_training_only(name):
         runs.append(layer(x)[0].detach().numpy())
     np.testing.assert_array_equal(runs[0], runs[1])
     assert (runs[0] != runs[2]).any()
+    assert runs[0].all(), "the last layer's output is not dropped"
     layer.eval()
     np.testing.assert_array_equal(layer(x)[0].detach().numpy(), layer(x)[0].detach().numpy())
     one = LAYERS[name](2, 50)

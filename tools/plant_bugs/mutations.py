@@ -10,6 +10,7 @@ GRAPHS = ("tests/test_tape.py", "tests/test_transforms.py", "tests/test_random_g
 MODES = ("tests/test_modes.py", "tests/test_transforms.py")
 WRITES = ("tests/test_inplace.py", "tests/test_random_graphs.py")
 LAYERS = ("tests/nn/test_batchnorm.py",)
+RECURRENT = ("tests/nn/test_recurrent.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
@@ -477,6 +478,47 @@ MUTATIONS = [
         "    return chosen",
         "max, median: every tied element gets the whole derivative",
         ("tests/test_order.py::test_tied_elements_share_a_quantile_equally",),
+    ),
+    # Recurrent layers.
+    Mutation(
+        "last block only",
+        "tinygrad_opt/ops/recurrent.py",
+        "            total += part",
+        "            total[...] = part",
+        "the gradient of a weight is that of the first steps of a sequence",
+        RECURRENT,
+    ),
+    Mutation(
+        "gate without a state",
+        "tinygrad_opt/ops/gru.py",
+        "g[3] + n_g * r])",
+        "g[3]])",
+        "second derivatives of a GRU lack what the reset gate lets through",
+        rule_of("gru_planes"),
+    ),
+    Mutation(
+        "one step late",
+        "tinygrad_opt/ops/recurrent.py",
+        "index=(*index, slice(None, -1)))",
+        "index=(*index, slice(1, None)))",
+        "gates are differentiated by the states after them",
+        rule_of("lstm_gates"),
+    ),
+    Mutation(
+        "input never learns",
+        "tinygrad_opt/nn/functional/recurrent.py",
+        'learns = getattr(x, "_node", None) is not None',
+        "learns = False",
+        "the gradient of the input of a recurrent layer is zero",
+        RECURRENT,
+    ),
+    Mutation(
+        "dropout behind the last layer",
+        "tinygrad_opt/nn/recurrent.py",
+        "if self.training and self.dropout and layer < self.num_layers - 1:",
+        "if self.training and self.dropout:",
+        "the output of the last recurrent layer is dropped too",
+        RECURRENT,
     ),
     # Transforms and checkpoints.
     Mutation(
