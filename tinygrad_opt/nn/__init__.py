@@ -20,6 +20,7 @@ from . import (
     norms,
     pooling,
     rectifiers,
+    recurrent,
     reshaping,
     utils,
 )
@@ -36,6 +37,7 @@ from .module import *
 from .norms import *
 from .pooling import *
 from .rectifiers import *
+from .recurrent import *
 from .reshaping import *
 
 __all__ = [
@@ -56,5 +58,6 @@ __all__ = [
     *norms.__all__,
     *pooling.__all__,
     *rectifiers.__all__,
+    *recurrent.__all__,
     *reshaping.__all__,
 ]

@@ -19,6 +19,7 @@ from bench.rounds import Effort, Run, race
 from bench.workload import SEED, Array, Size
 
 BATCH = 64
+SEQUENCE = (28, 32, 28)  # steps, batch, inputs
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ ENTRIES = {
     "dropout, 256×512": Entry(lambda nn: nn.Dropout(), [(256, 512)], images=True, random=True),
     "GELU, 256×512": Entry(lambda nn: nn.GELU(), [(256, 512)], images=True),
     "SiLU, 256×512": Entry(lambda nn: nn.SiLU(), [(256, 512)], images=True),
+    "GRU, 28 steps, 28→64": Entry(lambda nn: nn.GRU(28, 64), [SEQUENCE], images=True),
+    "LSTM, 28 steps, 28→64": Entry(lambda nn: nn.LSTM(28, 64), [SEQUENCE], images=True),
+    "LSTM, both ways": Entry(lambda nn: nn.LSTM(28, 64, bidirectional=True), [SEQUENCE], images=True),
+    "LSTM, two layers": Entry(lambda nn: nn.LSTM(28, 64, num_layers=2), [SEQUENCE], images=True),
+    "RNN, 28 steps, 28→64": Entry(lambda nn: nn.RNN(28, 64), [SEQUENCE], images=True),
 }
 
 

@@ -12,6 +12,10 @@ WRITES = ("tests/test_inplace.py", "tests/test_random_graphs.py")
 LAYERS = ("tests/nn/test_batchnorm.py",)
 LOSSES = ("tests/nn/test_losses.py", "tests/nn/test_every_layer.py")
 STARTS = ("tests/nn/test_initializers.py",)
+ATTENTION = ("tests/nn/test_attention.py",)
+LOOKUP = ("tests/nn/test_lookup.py",)
+DROPPING = ("tests/nn/test_dropping.py",)
+RECURRENT = ("tests/nn/test_recurrent.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
@@ -876,5 +880,46 @@ MUTATIONS = [
         "(2.0 + x * tanh(0.5 * x))",
         "second derivatives of SiLU",
         rule_of("silu_slope"),
+    ),
+    # Recurrent layers.
+    Mutation(
+        "last block only",
+        "tinygrad_opt/ops/recurrent.py",
+        "            total += part",
+        "            total[...] = part",
+        "the gradient of a weight is that of the first steps of a sequence",
+        RECURRENT,
+    ),
+    Mutation(
+        "gate without a state",
+        "tinygrad_opt/ops/gru.py",
+        "g[3] + n_g * r])",
+        "g[3]])",
+        "second derivatives of a GRU lack what the reset gate lets through",
+        rule_of("gru_planes"),
+    ),
+    Mutation(
+        "one step late",
+        "tinygrad_opt/ops/recurrent.py",
+        "index=(*index, slice(None, -1)))",
+        "index=(*index, slice(1, None)))",
+        "gates are differentiated by the states after them",
+        rule_of("lstm_gates"),
+    ),
+    Mutation(
+        "input never learns",
+        "tinygrad_opt/nn/functional/recurrent.py",
+        'learns = getattr(x, "_node", None) is not None',
+        "learns = False",
+        "the gradient of the input of a recurrent layer is zero",
+        RECURRENT,
+    ),
+    Mutation(
+        "dropout behind the last layer",
+        "tinygrad_opt/nn/recurrent.py",
+        "if self.training and self.dropout and layer < self.num_layers - 1:",
+        "if self.training and self.dropout:",
+        "the output of the last recurrent layer is dropped too",
+        RECURRENT,
     ),
 ]

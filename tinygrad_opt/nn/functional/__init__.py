@@ -1,6 +1,19 @@
 """Layers and losses as plain functions of tensors. What a family makes public stands in its own ``__all__``."""
 
-from . import activations, affine, attention, dropping, heads, lookup, losses, norms, padding, rectifiers, windows
+from . import (
+    activations,
+    affine,
+    attention,
+    dropping,
+    heads,
+    lookup,
+    losses,
+    norms,
+    padding,
+    rectifiers,
+    recurrent,
+    windows,
+)
 from .activations import *
 from .affine import *
 from .attention import *
@@ -11,6 +24,7 @@ from .losses import *
 from .norms import *
 from .padding import *
 from .rectifiers import *
+from .recurrent import *
 from .windows import *
 
 __all__ = [
@@ -24,5 +38,6 @@ __all__ = [
     *norms.__all__,
     *padding.__all__,
     *rectifiers.__all__,
+    *recurrent.__all__,
     *windows.__all__,
 ]
