@@ -16,7 +16,7 @@ from ..core.gradients import Slot
 from ..core.modes import current
 from ..core.tape import Leaf
 from ..core.tensor import Tensor
-from .program import BLOCK, Program
+from . import engines
 
 __all__ = ["FlatVector"]
 
@@ -107,7 +107,6 @@ class FlatVector:
             if name not in self.state:
                 self.state[name] = self.zeros()
         vectors = [self.theta, self.grad, *(self.state[name] for name in names)]
-        results = [0, *range(2, len(vectors))]  # the rule gives these anew, and keeps the gradient
         with backend.beside(self.theta):
             self.adopt()
             for start, stop, t in self.runs():
@@ -115,13 +114,7 @@ class FlatVector:
                 stretch = vectors if whole else [vector[start:stop] for vector in vectors]
                 # Only what is written is noted: graphs that saved other parameters stay valid.
                 (self.region if whole else ledger.region(stretch[0])).touch(writer)
-                if stop - start > BLOCK and backend.of(self.theta) is backend.HOST:
-                    Program(
-                        lambda *xs, **h: _apart(rule(*xs, **h), xs), len(vectors), results, self.dtype, t=t, **hyper
-                    ).run(stretch)
-                    continue
-                for position, values in zip(results, _apart(rule(*stretch, t=t, **hyper), stretch), strict=True):
-                    stretch[position][...] = values
+                engines.apply(rule, stretch, t=t, **hyper)
         if current.get().inspecting:
             anomaly.inspect_update(self.parameters, writer)
 
@@ -158,12 +151,6 @@ class FlatVector:
     def __reduce__(self) -> Any:
         # Copied one by one, the vectors and their views would no longer share memory: a copy is laid out anew.
         return _laid_out, (self.parameters, self.state_dict())
-
-
-def _apart(results: Sequence[Array], inputs: Sequence[Array]) -> list[Array]:
-    """What a rule returns, with a copy of what it hands on as it is, such as the old θ: that will be overwritten."""
-    given = set(map(id, inputs))
-    return [+x if id(x) in given else x for x in results]
 
 
 def _laid_out(parameters: Sequence[Tensor], saved: Mapping[str, Any]) -> FlatVector:

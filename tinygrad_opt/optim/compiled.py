@@ -1,0 +1,97 @@
+"""A traced update rule as one compiled loop: Numba reads every vector once and writes it once.
+
+Numba comes with the extra `fast`, and is imported when a first loop is made. The text of a loop is kept in the user's
+cache folder under a name made of its contents; beside it Numba keeps the machine code, so that the next process need
+not compile again. Where nothing can be written, loops are compiled anew in each process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .source import in_python
+from .trace import Structure
+
+__all__ = ["Loop", "cache_folder", "is_installed"]
+
+Array = Any
+
+
+@functools.cache
+def is_installed() -> bool:
+    """Whether there is a Numba to import."""
+    return importlib.util.find_spec("numba") is not None
+
+
+class Loop:
+    """What a structure does to vectors of one dtype on the host."""
+
+    def __init__(self, structure: Structure, dtype: Any) -> None:
+        self.dtype = dtype
+        self.function = _compiled(in_python(structure), structure.inputs, dtype)
+
+    def run(self, vectors: Sequence[Array], numbers: Sequence[float]) -> None:
+        """Apply the rule to whole vectors, in place."""
+        self.function(np.array([*numbers, 1.0, 0.0], self.dtype), *vectors)
+
+
+def cache_folder() -> Path:
+    """Where the loops are kept: in the folder that the system has for such things."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "tinygrad_opt" / "loops"
+
+
+def _compiled(text: str, inputs: int, dtype: Any) -> Callable[..., None]:
+    """The loop, compiled: by an earlier process, where its work is found and is sound."""
+    file = _kept(text)
+    vectors = [np.empty(0, dtype) for _ in range(inputs + 1)]
+    numbers = np.zeros(text.count("= numbers["), dtype)
+    if file is not None:
+        with contextlib.suppress(Exception):  # files that another Numba, or a full disk, has left behind
+            loop = _loop(text, str(file), cache=True)
+            loop(numbers, *vectors[1:])
+            return loop
+    loop = _loop(text, "<update rule>", cache=False)
+    loop(numbers, *vectors[1:])
+    return loop
+
+
+def _loop(text: str, file: str, cache: bool) -> Callable[..., None]:
+    from numba import njit
+
+    names: dict[str, Any] = {"sqrt": np.sqrt, "fabs": np.fabs, "__name__": __name__}
+    exec(compile(text, file, "exec"), names)
+    # NumPy's division: without a test for zero, which would keep the loop from using vector instructions. No fastmath:
+    # every operation is rounded by itself, as NumPy does it.
+    return njit(names["loop"], error_model="numpy", cache=cache)
+
+
+def _kept(text: str) -> Path | None:
+    """The file that holds the text, written whole or not at all; None where it cannot be."""
+    try:
+        folder = cache_folder()
+        file = folder / f"rule_{hashlib.sha256(text.encode()).hexdigest()[:20]}.py"
+        if not file.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False, encoding="utf-8") as part:
+                part.write(text)
+            os.replace(part.name, file)
+        return file
+    except (OSError, RuntimeError):  # RuntimeError: no home folder
+        return None
