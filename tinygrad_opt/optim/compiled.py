@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .source import in_python
-from .trace import Structure
+from .tracing import Structure
 
 __all__ = ["Loop", "cache_folder", "is_installed"]
 

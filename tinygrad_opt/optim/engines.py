@@ -4,7 +4,8 @@ A rule runs as it stands, array operation by array operation, on short vectors. 
 operations run over blocks that stay in cache (`Program`), or as one loop that Numba compiled (`Loop`); on a GPU as one
 fused kernel (`Kernel`). Loops and programs give the same bits, so that it does not matter when one takes over from the
 other; rules whose operations are not exact never change engines. Which engine runs a stretch of a vector is decided
-by its length, its dtype and its device alone, never by a clock.
+by its length, its dtype, its device and what was done before, never by a clock. None of them warns of overflow or nan:
+a training that meets them goes the same way everywhere, and `detect_anomaly` finds where they come from.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import backend
+import numpy as np
+
+from .. import backend, errors
 from . import compiled, kernel, program, source
-from .trace import Structure, trace
+from .tracing import Structure, check_results, trace
 
 __all__ = ["PATIENCE", "apply"]
 
@@ -39,7 +42,8 @@ class _Host:
             if self.done >= PATIENCE and compiled.is_installed():
                 self.compile()
             self.done += len(vectors[0]) * len(self.structure.steps)
-        self.run(vectors, numbers)
+        with np.errstate(all="ignore"):
+            self.run(vectors, numbers)
 
     def compile(self) -> None:
         """Let a compiled loop take over, if Numba is able to make one."""
@@ -47,13 +51,13 @@ class _Host:
         try:
             self.run = compiled.Loop(self.structure, self.dtype).run
         except Exception as error:  # whatever is wrong with a compiler, the training goes on
-            warnings.warn(f"Numba could not compile an update rule, NumPy runs it: {error!r:.200}", stacklevel=2)
+            warnings.warn(f"Numba could not compile an update rule, NumPy runs it: {error!r:.200}", RuntimeWarning, 2)
 
 
 _host: dict[tuple[Structure, Any], _Host] = {}
 
 
-def apply(rule: Callable[..., Sequence[Any]], vectors: Sequence[Array], **hyper: Any) -> None:
+def apply(rule: Callable[..., Sequence[Any]], vectors: Sequence[Array], /, **hyper: Any) -> None:
     """Replace θ and the state in ``vectors = (theta, g, *state)`` by what ``rule(*vectors, **hyper)`` gives."""
     theta = vectors[0]
     on_host = backend.of(theta) is backend.HOST
@@ -72,11 +76,17 @@ def apply(rule: Callable[..., Sequence[Any]], vectors: Sequence[Array], **hyper:
         directly(rule, vectors, **hyper)
 
 
-def directly(rule: Callable[..., Sequence[Any]], arrays: Sequence[Array], **hyper: Any) -> None:
+def directly(rule: Callable[..., Sequence[Any]], arrays: Sequence[Array], /, **hyper: Any) -> None:
     """The same by the rule itself, on arrays of any shape."""
-    results = rule(*arrays, **hyper)
+    with np.errstate(all="ignore"):
+        results = rule(*arrays, **hyper)
+    check_results(results, len(arrays))
     given = set(map(id, arrays))
     # A copy of what the rule hands on as it is, such as the old θ: that will be overwritten.
     results = [+x if id(x) in given else x for x in results]
     for target, values in zip((arrays[0], *arrays[2:]), results, strict=True):
+        if getattr(values, "shape", ()) not in (target.shape, ()):
+            raise errors.ShapeError(
+                f"an update rule keeps the shapes of what it replaces; expected {target.shape}, got {values.shape}"
+            )
         target[...] = values

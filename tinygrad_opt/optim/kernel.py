@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import backend
 from .source import in_c
-from .trace import Structure
+from .tracing import Structure
 
 __all__ = ["Kernel", "fused"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .trace import Structure
+from .tracing import Structure
 
 __all__ = ["BLOCK", "Program"]
 

@@ -8,7 +8,7 @@ as no compiler contracts a product and a sum into one rounding; exponentials and
 
 from __future__ import annotations
 
-from .trace import Structure
+from .tracing import Structure
 
 __all__ = ["in_c", "in_python", "is_exact"]
 

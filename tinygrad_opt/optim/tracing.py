@@ -15,13 +15,14 @@ import numpy as np
 
 from .. import backend
 
-__all__ = ["CONDITIONS", "Structure", "Trace", "trace"]
+__all__ = ["CONDITIONS", "Structure", "Traced", "check_results", "trace"]
 
 _COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 _LOGIC = {"logical_and", "logical_or", "logical_xor", "logical_not"}
 _BITWISE = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
             "invert": "logical_not"}  # fmt: skip
 CONDITIONS = _COMPARISONS | _LOGIC | {"isnan", "isfinite", "isinf", "signbit"}  # operations that answer true or false
+_SPECIAL = _LOGIC | _BITWISE.keys() | {"where", "power"}
 # What NumPy's operator ** makes of these exponents: exact, and quicker than a power.
 _POWERS = {2: "square", 0.5: "sqrt", 1: "positive", -1: "reciprocal"}
 
@@ -63,7 +64,7 @@ class Structure(NamedTuple):
         return frozenset(self.inputs + i for i, (name, *_) in enumerate(self.steps) if name in CONDITIONS)
 
 
-class Trace(NamedTuple):
+class Traced(NamedTuple):
     """A structure, and the numbers that its slots hold at this step."""
 
     structure: Structure
@@ -94,39 +95,46 @@ class _Recorder:
         self.numbers: list[float] = []
 
     def write(self, name: str, *operands: Any) -> _Placeholder:
-        """Add an operation, after its operands were brought to the kind that it works on."""
-        name = _BITWISE.get(name, name)
-        if name == "power" and type(operands[1]) in (int, float) and operands[1] in _POWERS:
-            name, operands = _POWERS[operands[1]], operands[:1]
-        logic = name in _LOGIC
-        if not logic and name != "where" and sum(getattr(x, "is_condition", False) for x in operands) > 1:
+        """Add an operation."""
+        if name in _SPECIAL:
+            return self._write_special(name, operands)
+        before = len(self.steps)
+        places = [self.place(x) for x in operands]
+        if len(self.steps) - before > 1:
             raise TypeError(f"{name} of two conditions: combine conditions by &, | and ~")
-        places = [self.place(x, logic or (name == "where" and not i)) for i, x in enumerate(operands)]
         return self.step(name, *places)
 
-    def step(self, name: str, *places: int) -> _Placeholder:
-        self.steps.append((name, *places))
-        self.size += 1
-        return _Placeholder(self, self.size - 1, name in CONDITIONS)
+    def _write_special(self, name: str, operands: tuple[Any, ...]) -> _Placeholder:
+        name = _BITWISE.get(name, name)
+        if name == "power":
+            exponent = operands[1]
+            if type(exponent) in (int, float) and exponent in _POWERS:
+                return self.write(_POWERS[exponent], operands[0])
+            return self.step(name, *[self.place(x) for x in operands])
+        return self.step(name, *[self.place(x, as_condition=name != "where" or not i) for i, x in enumerate(operands)])
 
-    def slot(self, number: Any) -> int:
-        self.numbers.append(number)
-        return -len(self.numbers)
+    def step(self, name: str, *places: int) -> _Placeholder:
+        """Add an operation whose operands have their places."""
+        self.steps.append((name, *places))
+        number = self.size
+        self.size += 1
+        return _Placeholder(self, number, name in CONDITIONS)
 
     def place(self, x: Any, as_condition: bool = False) -> int:
-        """The number of a value, or of the slot of a number."""
-        if not isinstance(x, _Placeholder):
-            if as_condition or not isinstance(x, (int, float)):
-                kind = "conditions" if as_condition else "numbers"
-                raise TypeError(f"an update rule combines its arrays with {kind}; got {x!r:.60}")
-            return self.slot(x)
-        if x.recorder is not self:
-            raise TypeError("an update rule is a pure function; an array of another call came in")
-        if as_condition and not x.is_condition:
-            raise TypeError("expected a condition such as g > 0; got numbers")
-        if x.is_condition and not as_condition:  # true counts as 1
-            return self.step("where", x.number, self.slot(1.0), self.slot(0.0)).number
-        return x.number
+        """The number of a value, or of a new slot for a number."""
+        if type(x) is _Placeholder:
+            if x.recorder is not self:
+                raise TypeError("an update rule is a pure function; an array of another call came in")
+            if x.is_condition is as_condition:
+                return x.number
+            if as_condition:
+                raise TypeError("an update rule expected a condition such as g > 0; it got numbers")
+            return self.step("where", x.number, self.place(1.0), self.place(0.0)).number  # true counts as 1
+        if as_condition or not isinstance(x, (int, float)):
+            kind = "conditions" if as_condition else "numbers"
+            raise TypeError(f"an update rule combines its arrays with {kind}; got {x!r:.60}")
+        self.numbers.append(x)
+        return -len(self.numbers)
 
 
 class _Placeholder:
@@ -179,10 +187,10 @@ class _Functions:
         return x
 
     def __getattr__(self, name: str) -> Callable[..., _Placeholder]:
-        ufunc = getattr(np, name, None)
-        if name != "where" and not (isinstance(ufunc, np.ufunc) and ufunc.nout == 1):
+        function = getattr(np, name, None)
+        if name != "where" and not (isinstance(function, np.ufunc) and function.nout == 1):
             raise AttributeError(f"an update rule may use arithmetic and elementwise functions; {name} is neither")
-        name = name if name == "where" else ufunc.__name__  # abs is absolute
+        name = getattr(function, "__name__", name)  # abs is absolute
 
         def write(*operands: Any) -> _Placeholder:
             recorder = next(x.recorder for x in operands if isinstance(x, _Placeholder))
@@ -201,15 +209,20 @@ class _Placeholders(backend.Backend):
 backend.register(_Placeholders(_Functions()))
 
 
-def trace(rule: Callable[..., Sequence[Any]], inputs: int, dtype: Any, **hyper: Any) -> Trace:
+def check_results(results: Any, inputs: int) -> None:
+    """Refuse what is not a tuple of new parameters and new state: everything that came in but the gradient."""
+    if not isinstance(results, (tuple, list)) or len(results) != inputs - 1:
+        got = f"{len(results)} values" if isinstance(results, (tuple, list)) else f"a {type(results).__name__}"
+        raise TypeError(f"an update rule returns (theta, *state), a tuple of {inputs - 1}; got {got}")
+
+
+def trace(rule: Callable[..., Sequence[Any]], inputs: int, dtype: Any, /, **hyper: Any) -> Traced:
     """Call ``rule(theta, g, *state, **hyper)`` on placeholders, and say what it did."""
     recorder = _Recorder(inputs, dtype)
     results = rule(*[_Placeholder(recorder, i) for i in range(inputs)], **hyper)
-    if not isinstance(results, (tuple, list)) or len(results) != inputs - 1:
-        got = f"{len(results)} arrays" if isinstance(results, (tuple, list)) else type(results).__name__
-        raise TypeError(f"an update rule returns new parameters and new state, {inputs - 1} arrays; got {got}")
+    check_results(results, inputs)
     places = [recorder.place(x) for x in results]
     for i, (place, target) in enumerate(zip(places, [0, *range(2, inputs)], strict=True)):
         if place < inputs and place != target:  # what is handed on as it is, the old θ say, will be overwritten
             places[i] = recorder.step("positive", place).number
-    return Trace(Structure(inputs, tuple(recorder.steps), tuple(places)), recorder.numbers)
+    return Traced(Structure(inputs, tuple(recorder.steps), tuple(places)), recorder.numbers)
