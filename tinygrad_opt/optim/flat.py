@@ -196,17 +196,24 @@ class FlatVector:
 
     def check_state(self, saved: Mapping[str, Any]) -> None:
         """Refuse what is not a state of this vector."""
-        layout = {"dtype": saved["dtype"], "shapes": [list(shape) for shape in saved["shapes"]]}
+        try:
+            layout = {"dtype": saved["dtype"], "shapes": [list(shape) for shape in saved["shapes"]]}
+            state = {name: (vector.shape, vector.dtype) for name, vector in saved["state"].items()}
+            steps = list(saved["steps"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"load_state_dict: this is no state of an optimizer ({error!r})") from None
         if layout != self.layout:
             raise ValueError(
                 f"load_state_dict: the state belongs to other parameters; expected {self.layout}, got {layout}"
             )
-        for name, vector in saved["state"].items():
+        for name, (shape, dtype) in state.items():
             expected = ((self._length(name),), self.dtype)
-            if (vector.shape, vector.dtype) != expected:
-                raise ValueError(f"load_state_dict: '{name}' is {vector.shape} {vector.dtype}; expected {expected}")
-        if len(saved["steps"]) != len(self.steps):
-            raise ValueError(f"load_state_dict: {len(saved['steps'])} step counts for {len(self.steps)} parameters")
+            if (shape, dtype) != expected:
+                raise ValueError(f"load_state_dict: '{name}' is {shape} {dtype}; expected {expected}")
+        if len(steps) != len(self.steps):
+            raise ValueError(f"load_state_dict: {len(steps)} step counts for {len(self.steps)} parameters")
+        if not all(type(t) is int and t >= 0 for t in steps):
+            raise ValueError(f"load_state_dict: step counts are whole numbers from 0 on; got {steps!r:.80}")
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave."""

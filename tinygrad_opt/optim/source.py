@@ -31,7 +31,7 @@ _PYTHON = _BOTH | {
 _C = _BOTH | {
     "maximum": "{0} >= {1} || {0} != {0} ? {0} : {1}",
     "minimum": "{0} <= {1} || {0} != {0} ? {0} : {1}",
-    "sign": "{0} > zero ? one : {0} < zero ? -one : {0} == zero ? zero : {0}",
+    "sign": "{0} > zero ? one : {0} < zero ? minus_one : {0} == zero ? zero : {0}",
     "where": "{0} ? {1} : {2}",
     "logical_and": "{} && {}", "logical_or": "{} || {}", "logical_not": "!{}",
     "isinf": "{0} == {0} && {0} - {0} != zero",
@@ -77,7 +77,9 @@ def in_c(structure: Structure, dtype: str) -> str | None:
     if any(name not in _C for name, *_ in structure.steps):
         return None
     conditions = structure.conditions
-    lines = [f"const {dtype} {name} = {dtype}({number})" for name, number in (("one", 1), ("zero", 0))]
+    # Half precision needs a number for it: the minus of CuPy's class float16 gives a float.
+    numbers = {"one": 1, "zero": 0, "minus_one": -1}
+    lines = [f"const {dtype} {name} = {dtype}({number})" for name, number in numbers.items()]
     for value, line in _assignments(structure, _C):
         lines.append(f"const {'bool' if value in conditions else dtype} {line}")
     # No array is written before all results are there: a state may become what another one was.
