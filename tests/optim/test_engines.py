@@ -32,12 +32,17 @@ class Training:
 
     def run(self, first: int, last: int) -> None:
         for step in range(first, last):
-            rng = np.random.default_rng(step)
-            for k, p in enumerate(self.params):
-                g = rng.standard_normal(p.shape).astype(p.dtype)
-                g[::5] = 0
-                p.grad = None if step % 3 == 1 and k == 1 else tg.tensor(g, device=p.device)
-            self.optimizer.step()
+            self.optimizer.step(lambda step=step: self.loss(step))
+
+    def loss(self, step: int) -> tg.Tensor:
+        """A linear function, so that the gradients are the drawn numbers, some of them zero."""
+        rng = np.random.default_rng(step)
+        gradients = [rng.standard_normal(n).astype(p.dtype) for n, p in zip(SIZES, self.params, strict=True)]
+        for g in gradients:
+            g[::5] = 0
+        used = [k for k in range(len(SIZES)) if step % 3 != 1 or k != 1]
+        terms = [(self.params[k] * tg.tensor(gradients[k], device=self.params[k].device)).sum() for k in used]
+        return sum(terms[1:], terms[0])
 
     def arrays(self) -> list[np.ndarray]:
         ((vector,),) = self.optimizer._vectors
@@ -65,7 +70,7 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "BLOCK", 64)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @every
 def test_blocks_give_the_same_bits(make: Maker, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = trained(make, dtype)
@@ -228,9 +233,6 @@ def test_a_second_process_does_not_compile_again(tmp_path: Path) -> None:
     assert not list(folder.glob("*.tmp"))
     if os.name == "posix":
         assert folder.stat().st_mode & 0o077 == 0  # nobody else can put machine code there
-    for kept in folder.rglob("*.nb?"):
-        kept.write_bytes(b"spoilt")
-    assert in_another_process(tmp_path)[2] == "-0.5"
 
 
 @pytest.fixture
@@ -246,6 +248,19 @@ def test_a_loop_is_compiled_where_nothing_can_be_written(text: str, tmp_path: Pa
     x = np.zeros(3)
     compiled._compiled(text, 1, x.dtype)(np.array([1.0, 0.0]), x)
     assert x.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_spoilt_files_are_no_obstacle(text: str, tmp_path: Path, monkeypatch: Any) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path)
+    x = np.zeros(3)
+    compiled._compiled(text, 1, x.dtype)
+    (index,) = tmp_path.rglob("*.nbi")
+    for contents in (b"", b"spoilt", index.read_bytes()[:-20]):
+        index.write_bytes(contents)
+        x[:] = 0
+        compiled._compiled(text, 1, x.dtype)(np.array([1.0, 0.0]), x)
+        assert x.tolist() == [1.0, 1.0, 1.0]
 
 
 def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

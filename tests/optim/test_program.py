@@ -108,7 +108,7 @@ def assert_same_as_by_hand(name: str, dtype: str, size: int, device: str = "cpu"
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 37])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("name", RULES)
 def test_a_program_gives_what_the_rule_gives(name: str, dtype: str, size: int, block_of_8: None) -> None:
     assert_same_as_by_hand(name, dtype, size)

@@ -23,6 +23,7 @@ from .tracing import Structure, check_results, trace
 __all__ = ["PATIENCE", "apply"]
 
 Array = Any
+Run = Callable[[Sequence[Array], Sequence[float]], None]
 # Operations on elements (a tenth of a second's work) after which a rule has earned its loop: short trainings never wait
 # for a compiler.
 PATIENCE = 500_000_000
@@ -33,7 +34,7 @@ class _Host:
 
     def __init__(self, structure: Structure, dtype: Any) -> None:
         self.structure, self.dtype = structure, dtype
-        self.run: Callable[[Sequence[Array], Sequence[float]], None] = program.Program(structure, dtype).run
+        self.run: Run = program.Program(structure, dtype).run
         self.done = 0
         self.may_compile = dtype.name in ("float32", "float64") and source.is_exact(structure)
 
@@ -42,8 +43,7 @@ class _Host:
             if self.done >= PATIENCE and compiled.is_installed():
                 self.compile()
             self.done += len(vectors[0]) * len(self.structure.steps)
-        with np.errstate(all="ignore"):
-            self.run(vectors, numbers)
+        self.run(vectors, numbers)
 
     def compile(self) -> None:
         """Let a compiled loop take over, if Numba is able to make one."""
@@ -65,15 +65,19 @@ def apply(rule: Callable[..., Sequence[Any]], vectors: Sequence[Array], /, **hyp
         directly(rule, vectors, **hyper)
         return
     structure, numbers = trace(rule, len(vectors), theta.dtype, **hyper)
-    if on_host:
-        engine = _host.get((structure, theta.dtype))
-        if engine is None:
-            engine = _host[structure, theta.dtype] = _Host(structure, theta.dtype)
-        engine(vectors, numbers)
-    elif (fused := kernel.fused(structure, theta)) is not None:
-        fused.run(vectors, numbers)
-    else:
+    run: Run | None = _on_host(structure, theta.dtype) if on_host else kernel.fused(structure, theta)
+    if run is None:
         directly(rule, vectors, **hyper)
+        return
+    with np.errstate(all="ignore"):
+        run(vectors, numbers)
+
+
+def _on_host(structure: Structure, dtype: Any) -> _Host:
+    found = _host.get((structure, dtype))
+    if found is None:
+        found = _host[structure, dtype] = _Host(structure, dtype)
+    return found
 
 
 def directly(rule: Callable[..., Sequence[Any]], arrays: Sequence[Array], /, **hyper: Any) -> None:

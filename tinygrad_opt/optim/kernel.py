@@ -32,7 +32,7 @@ class Kernel:
             ", ".join(read), ", ".join(written), text, "update_rule", options=("--fmad=false",)
         )
 
-    def run(self, vectors: Sequence[Array], numbers: Sequence[float]) -> None:
+    def __call__(self, vectors: Sequence[Array], numbers: Sequence[float]) -> None:
         """Apply the rule to whole vectors, in place."""
         theta, gradient, *state = vectors
         self.function(gradient, *map(self.scalar, numbers), theta, *state)
