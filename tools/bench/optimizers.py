@@ -46,6 +46,13 @@ class Contestant:
     parameters: Callable[[], list[Array]]
 
 
+def engines() -> Any:
+    """The module that chooses them."""
+    from tinygrad_opt.optim import engines
+
+    return engines
+
+
 def methods() -> dict[str, tuple[str, dict[str, Any]]]:
     """Every first-order method of the package, and the variants."""
     from tinygrad_opt import optim
@@ -67,7 +74,6 @@ def ours(
 ) -> Contestant:
     """Our optimizer, in one engine from the first step on."""
     import tinygrad_opt as tg
-    from tinygrad_opt.optim import engines
 
     values, gradients = drawn(shapes)
     params = [tg.tensor(v.astype(dtype), requires_grad=True) for v in values]
@@ -75,9 +81,10 @@ def ours(
     for p, g in zip(params, gradients, strict=True):
         p.grad = tg.tensor(g.astype(dtype))
     kept: dict[Any, Any] = {}
+    choice = engines()
 
     def step() -> None:
-        engines._host, engines.PATIENCE = kept, 0 if numba else float("inf")
+        choice._host, choice.PATIENCE = kept, 0 if numba else float("inf")
         optimizer.step()
 
     return Contestant(step, lambda: [p.detach().numpy() for p in params])

@@ -11,6 +11,7 @@ MODES = ("tests/test_modes.py", "tests/test_transforms.py")
 WRITES = ("tests/test_inplace.py", "tests/test_random_graphs.py")
 LAYERS = ("tests/nn/test_batchnorm.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
+ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
 
@@ -272,6 +273,39 @@ MUTATIONS = [
         "v = momentum * v + (1 - dampening) * g",
         "SGD: dampening shrinks the first step too",
         OPTIMIZERS,
+    ),
+    # The engines of optimizers.
+    Mutation(
+        "choice over its operands",
+        "tinygrad_opt/optim/program.py",
+        'over = name != "where"',
+        "over = True",
+        "where(condition, a, b) in an update rule overwrites a before it is read",
+        ENGINES,
+    ),
+    Mutation(
+        "state overwritten early",
+        "tinygrad_opt/optim/program.py",
+        "last_use.get(target, -1) < when + over",
+        "last_use.get(target, -1) <= when + over",
+        "an update rule reads its old state after the new one was written",
+        ENGINES,
+    ),
+    Mutation(
+        "loops in fast arithmetic",
+        "tinygrad_opt/optim/compiled.py",
+        'error_model="numpy", cache=cache',
+        'error_model="numpy", cache=cache, fastmath=True',
+        "a compiled update has other bits than NumPy's, so that a resumed training takes another way",
+        ENGINES,
+    ),
+    Mutation(
+        "states of all parameters in one place",
+        "tinygrad_opt/optim/flat.py",
+        "            views.append(self.state[name][start:stop].reshape(shape))\n            start = stop",
+        "            views.append(self.state[name][start:stop].reshape(shape))",
+        "rules for whole parameters share their state between parameters",
+        ("tests/optim/test_whole.py",),
     ),
     # What is told to the user.
     Mutation(
