@@ -43,7 +43,9 @@ OPTIONAL = {
 # Operations, layers and update rules take the namespace from their arrays. These files also work on the host.
 HOST_SIDE = {
     "nn/init.py": "starting values are drawn on the host, so that one seed gives one model on every device",
+    "optim/compiled.py": "compiled loops run over vectors in host memory",
     "optim/program.py": "compiles update rules for vectors in host memory, into calls of NumPy's functions",
+    "optim/tracing.py": "what an update rule does is written down under the names of NumPy's functions",
 }
 
 

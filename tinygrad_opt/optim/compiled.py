@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import importlib.util
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,6 +82,9 @@ def _loop(text: str, file: str, cache: bool) -> Callable[..., None]:
 
 def _kept(text: str) -> Path | None:
     """The file that holds the text, written whole or not at all; None where it cannot be."""
+    import hashlib
+    import tempfile
+
     try:
         folder = cache_folder()
         file = folder / f"rule_{hashlib.sha256(text.encode()).hexdigest()[:20]}.py"

@@ -14,8 +14,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import backend, errors
 from . import compiled, kernel, program, source
 from .tracing import Structure, check_results, trace
@@ -69,8 +67,13 @@ def apply(rule: Callable[..., Sequence[Any]], vectors: Sequence[Array], /, **hyp
     if run is None:
         directly(rule, vectors, **hyper)
         return
-    with np.errstate(all="ignore"):
+    with _quiet():
         run(vectors, numbers)
+
+
+def _quiet() -> Any:
+    """No warnings of overflow, division by zero and nan."""
+    return backend.HOST.namespace.errstate(all="ignore")
 
 
 def _on_host(structure: Structure, dtype: Any) -> _Host:
@@ -82,7 +85,7 @@ def _on_host(structure: Structure, dtype: Any) -> _Host:
 
 def directly(rule: Callable[..., Sequence[Any]], arrays: Sequence[Array], /, **hyper: Any) -> None:
     """The same by the rule itself, on arrays of any shape."""
-    with np.errstate(all="ignore"):
+    with _quiet():
         results = rule(*arrays, **hyper)
     check_results(results, len(arrays))
     given = set(map(id, arrays))

@@ -302,8 +302,8 @@ MUTATIONS = [
     Mutation(
         "states of all parameters in one place",
         "tinygrad_opt/optim/flat.py",
-        "            views.append(self.state[name][start:stop].reshape(shape))\n            start = stop",
-        "            views.append(self.state[name][start:stop].reshape(shape))",
+        "self.state[name][start:stop].reshape(shape)",
+        "self.state[name][: stop - start].reshape(shape)",
         "rules for whole parameters share their state between parameters",
         ("tests/optim/test_whole.py",),
     ),
