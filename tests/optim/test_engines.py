@@ -243,16 +243,34 @@ def text() -> str:
 def test_a_loop_is_compiled_where_nothing_can_be_written(text: str, tmp_path: Path, monkeypatch: Any) -> None:
     pytest.importorskip("numba")
     (tmp_path / "a file").touch()
-    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path / "a file" / "loops")
+    monkeypatch.setattr(compiled, "cache_folder", lambda: str(tmp_path / "a file" / "loops"))
     assert compiled._kept(text) is None
     x = np.zeros(3)
     compiled._compiled(text, 1, x.dtype)(np.array([1.0, 0.0]), x)
     assert x.tolist() == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="folders have no modes")
+def test_a_folder_that_others_can_write_to_is_not_trusted(text: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(compiled, "cache_folder", lambda: str(tmp_path))
+    tmp_path.chmod(0o700)
+    kept = compiled._kept(text)
+    assert kept is not None
+    assert Path(kept).read_text("utf-8") == text
+    tmp_path.chmod(0o777)
+    assert compiled._kept(text) is None
+
+
+def test_numba_without_its_compiler_is_not_used(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    numba = pytest.importorskip("numba")
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    with pytest.raises(RuntimeError, match="NUMBA_DISABLE_JIT is set"):
+        compiled._compiled(text, 1, np.dtype("float32"))
+
+
 def test_spoilt_files_are_no_obstacle(text: str, tmp_path: Path, monkeypatch: Any) -> None:
     pytest.importorskip("numba")
-    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiled, "cache_folder", lambda: str(tmp_path))
     x = np.zeros(3)
     compiled._compiled(text, 1, x.dtype)
     (index,) = tmp_path.rglob("*.nbi")
@@ -266,11 +284,11 @@ def test_spoilt_files_are_no_obstacle(text: str, tmp_path: Path, monkeypatch: An
 def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    monkeypatch.setattr(os.path, "expanduser", lambda _: str(tmp_path / "home"))
     home = {"linux": tmp_path, "win32": tmp_path, "darwin": tmp_path / "home" / "Library" / "Caches"}
     for platform, folder in home.items():
         monkeypatch.setattr(sys, "platform", platform)
-        assert compiled.cache_folder() == folder / "tinygrad_opt" / "loops"
+        assert Path(compiled.cache_folder()) == folder / "tinygrad_opt" / "loops"
 
 
 def test_threads_have_buffers_of_their_own(short_blocks: None) -> None:

@@ -13,7 +13,6 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,55 +43,66 @@ class Loop:
         self.function(np.array([*numbers, 1.0, 0.0], self.dtype), *vectors)
 
 
-def cache_folder() -> Path:
+def cache_folder() -> str:
     """Where the loops are kept: in the folder that the system has for such things."""
+    home = os.path.expanduser("~")
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = os.path.join(home, "Library", "Caches")
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "tinygrad_opt" / "loops"
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return os.path.join(base, "tinygrad_opt", "loops")
 
 
 def _compiled(text: str, inputs: int, dtype: Any) -> Callable[..., None]:
     """The loop, compiled: by an earlier process, where its work is found and is sound."""
-    file = _kept(text)
-    vectors = [np.empty(0, dtype) for _ in range(inputs + 1)]
     numbers = np.zeros(text.count("= numbers["), dtype)
+    vectors = [np.empty(0, dtype) for _ in range(inputs)]  # the first call compiles, or loads
+    file = _kept(text)
     if file is not None:
         with contextlib.suppress(Exception):  # files that another Numba, or a full disk, has left behind
-            loop = _loop(text, str(file), cache=True)
-            loop(numbers, *vectors[1:])
+            loop = _loop(text, file, cache=True)
+            loop(numbers, *vectors)
             return loop
     loop = _loop(text, "<update rule>", cache=False)
-    loop(numbers, *vectors[1:])
+    loop(numbers, *vectors)
     return loop
 
 
 def _loop(text: str, file: str, cache: bool) -> Callable[..., None]:
-    from numba import njit
+    import numba
 
+    if getattr(numba.config, "DISABLE_JIT", False):
+        raise RuntimeError("NUMBA_DISABLE_JIT is set")
     names: dict[str, Any] = {"sqrt": np.sqrt, "fabs": np.fabs, "__name__": __name__}
     exec(compile(text, file, "exec"), names)
     # NumPy's division: without a test for zero, which would keep the loop from using vector instructions. No fastmath:
     # every operation is rounded by itself, as NumPy does it.
-    return njit(names["loop"], error_model="numpy", cache=cache)
+    return numba.njit(names["loop"], error_model="numpy", cache=cache)
 
 
-def _kept(text: str) -> Path | None:
+def _kept(text: str) -> str | None:
     """The file that holds the text, written whole or not at all; None where it cannot be."""
     import hashlib
     import tempfile
 
+    folder = cache_folder()
+    file = os.path.join(folder, f"rule_{hashlib.sha256(text.encode()).hexdigest()[:20]}.py")
     try:
-        folder = cache_folder()
-        file = folder / f"rule_{hashlib.sha256(text.encode()).hexdigest()[:20]}.py"
-        if not file.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if not _is_ours(folder):
+            return None
+        if not os.path.exists(file):
             with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False, encoding="utf-8") as part:
                 part.write(text)
             os.replace(part.name, file)
         return file
-    except (OSError, RuntimeError):  # RuntimeError: no home folder
+    except OSError:
         return None
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether nobody else can put machine code into a folder."""
+    about = os.stat(folder)
+    return sys.platform == "win32" or (about.st_uid == os.getuid() and not about.st_mode & 0o022)
