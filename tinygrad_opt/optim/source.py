@@ -4,6 +4,7 @@ Every operation is an expression of the names of its operands that means what Nu
 nan where either is nan). An operation is *exact* where IEEE 754 leaves no choice of a single bit: sums, products,
 quotients, square roots, comparisons. Rules made of these give the same numbers in every engine, bit for bit, as long
 as no compiler contracts a product and a sum into one rounding; exponentials and powers differ in the last bits.
+(Of 0 and -0, maximum and minimum may take either: so do NumPy's, by the place in the array.)
 """
 
 from __future__ import annotations

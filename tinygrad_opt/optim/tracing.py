@@ -72,16 +72,14 @@ class Traced(NamedTuple):
 
     def __str__(self) -> str:
         inputs, steps, results = self.structure
-        names = ["θ", "g", *(f"s{i}" for i in range(1, inputs - 1))]
-        heads = names[:1] + names[2:]
-        names += [f"x{i}" for i in range(1, len(steps) + 1)]
-        text = [names[i] if i >= 0 else f"{self.numbers[-1 - i]:.6g}" for i in range(-len(self.numbers), len(names))]
-        show = dict(zip(range(-len(self.numbers), len(names)), text, strict=True))
+        names = ["θ", "g", *(f"s{i}" for i in range(1, inputs - 1)), *(f"x{i}" for i in range(1, len(steps) + 1))]
+        text = dict(enumerate(names)) | {-1 - k: f"{number:.6g}" for k, number in enumerate(self.numbers)}
         lines = [
-            f"{names[inputs + i]} = {name}({', '.join(show[x] for x in operands)})"
-            for i, (name, *operands) in enumerate(steps)
+            f"{text[value]} = {name}({', '.join(text[x] for x in operands)})"
+            for value, (name, *operands) in enumerate(steps, start=inputs)
         ]
-        return "\n".join([*lines, *(f"{head} ← {show[x]}" for head, x in zip(heads, results, strict=True))])
+        moves = zip(self.structure.targets, results, strict=True)
+        return "\n".join([*lines, *(f"{text[target]} ← {text[result]}" for target, result in moves)])
 
 
 class _Recorder:
