@@ -11,9 +11,9 @@ MODES = ("tests/test_modes.py", "tests/test_transforms.py")
 WRITES = ("tests/test_inplace.py", "tests/test_random_graphs.py")
 LAYERS = ("tests/nn/test_batchnorm.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
-ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
+ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 
 
 def rule_of(operation: str, test: str = "test_operation") -> tuple[str, ...]:
