@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.blend import BITS
 from .tracing import Structure
 
 __all__ = ["BLOCK", "Program"]
@@ -110,9 +111,11 @@ class _Allocation:
 
 
 def _choose(condition: Array, a: Array, b: Array, out: Array) -> None:
-    """``where(condition, a, b)`` into memory that none of them is in."""
-    np.copyto(out, b)
-    np.copyto(out, a, where=condition)
+    """``where(condition, a, b)`` into memory that none of them is in; by their bits, without branches, as in `blend`."""
+    a, b, out = (x.view(BITS[out.itemsize]) for x in (a, b, out))
+    np.bitwise_xor(a, b, out=out)
+    np.multiply(out, condition, out=out)
+    np.bitwise_xor(out, b, out=out)
 
 
 class _Buffers(threading.local):
