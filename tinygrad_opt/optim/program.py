@@ -111,7 +111,7 @@ class _Allocation:
 
 
 def _choose(condition: Array, a: Array, b: Array, out: Array) -> None:
-    """``where(condition, a, b)`` into memory that none of them is in; by their bits, without branches, as in `blend`."""
+    """``where(condition, a, b)`` into memory that none of them is in: by their bits, as in `blend`."""
     a, b, out = (x.view(BITS[out.itemsize]) for x in (a, b, out))
     np.bitwise_xor(a, b, out=out)
     np.multiply(out, condition, out=out)
