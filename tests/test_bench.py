@@ -16,7 +16,7 @@ import tinygrad_opt as tg
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 
-from bench import cli, convolution, footprint, hessian, hvp, layers, recomputation, report, rounds, verify
+from bench import cli, convolution, footprint, hessian, hvp, layers, optimizers, recomputation, report, rounds, verify
 from bench.peers import OURS, load
 from bench.peers.numpy_by_hand import NumPyByHand, loss_and_gradients
 from bench.workload import SIZES, Problem, make_problem
@@ -286,6 +286,47 @@ def test_entries_are_written_for_both(label: str) -> None:
     assert set(layers.verified_runs(layers.ENTRIES[label], {key: load(key) for key in (OURS, "torch")})) == {
         OURS, "torch",
     }  # fmt: skip
+
+
+# Optimizers
+
+SHAPES = [(40, 30), (30,), ()]
+
+
+@pytest.mark.parametrize("label", ["SGD", "SGD, momentum", "Adam"])
+def test_our_optimizers_are_right_and_a_wrong_one_is_refused(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimizers.engines(), "_host", {})  # what a measurement leaves behind ends here
+    monkeypatch.setattr(optimizers.engines(), "PATIENCE", optimizers.engines().PATIENCE)
+    name, options = optimizers.methods()[label]
+    everybody = optimizers.contestants(name, options, SHAPES, {})
+    assert optimizers.NUMPY in everybody
+    optimizers.verify(everybody, optimizers.ours(name, options, SHAPES, False, "float64"), optimizers.drawn(SHAPES)[0])
+    wrong = {"wrong": optimizers.ours(name, {**options, "lr": 1.002e-3}, SHAPES, False, "float32")}
+    with pytest.raises(verify.Disagreement, match="wrong: parameters are"):
+        optimizers.verify(wrong, optimizers.ours(name, options, SHAPES, False, "float64"), optimizers.drawn(SHAPES)[0])
+
+
+@pytest.mark.oracle
+@pytest.mark.usefixtures("torch_loaded")
+def test_pytorchs_optimizers_are_found_and_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimizers.engines(), "_host", {})
+    monkeypatch.setattr(optimizers.engines(), "PATIENCE", optimizers.engines().PATIENCE)
+    everybody = optimizers.contestants("Adam", {}, SHAPES, {"torch": load("torch")})
+    assert set(optimizers.WAYS) <= set(everybody)
+    optimizers.verify(everybody, optimizers.ours("Adam", {}, SHAPES, False, "float64"), optimizers.drawn(SHAPES)[0])
+    assert optimizers.torchs("Adam", {"no such": 1}, SHAPES, "PyTorch") is None
+    assert optimizers.torchs("NoSuchMethod", {}, SHAPES, "PyTorch") is None
+
+
+def test_rows_of_optimizers_compare_both_engines_with_everybody() -> None:
+    times = {optimizers.NUMPY: [2e-3] * 3, optimizers.NUMBA: [1e-3] * 3, "PyTorch": [4e-3] * 3}
+    assert optimizers.rows_for("Adam", times) == [
+        ["Adam", "ours, NumPy", "2.00 ms", "–", "0.50"],
+        ["", "ours, Numba", "1.00 ms", "2.00", "–"],
+        ["", "PyTorch", "4.00 ms", "0.50", "0.25"],
+    ]
+    figures = optimizers.figures(times)
+    assert figures["PyTorch"]["ours, Numba / this"]["median"] == 0.25
 
 
 # Our side, and the command

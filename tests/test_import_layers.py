@@ -44,7 +44,9 @@ OPTIONAL = {
 HOST_SIDE = {
     "nn/init/filling.py": "starting values are drawn on the host, so that one seed gives one model on every device",
     "nn/init/structured.py": "the same",
+    "optim/compiled.py": "compiled loops run over vectors in host memory",
     "optim/program.py": "compiles update rules for vectors in host memory, into calls of NumPy's functions",
+    "optim/tracing.py": "what an update rule does is written down under the names of NumPy's functions",
 }
 
 

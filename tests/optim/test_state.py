@@ -131,6 +131,9 @@ def states_that_do_not_fit() -> dict[str, tuple[Any, str]]:
         "length": (changed(lambda _, v: v["state"].update(s=np.zeros(3))), r"'s' is \(3,\) float64; expected"),
         "width": (changed(lambda _, v: v["state"].update(r=np.zeros(7, "f4"))), r"'r' is \(7,\) float32; expected"),
         "steps": (changed(lambda _, v: v.update(steps=[1])), r"1 step counts for 2 parameters"),
+        "step": (changed(lambda _, v: v.update(steps=[1, -1])), r"whole numbers from 0 on; got \[1, -1\]"),
+        "missing": (changed(lambda _, v: v.pop("steps")), r"this is no state of an optimizer \(KeyError\('steps'\)\)"),
+        "list": (changed(lambda _, v: v["state"].update(s=[0.0] * 7)), r"this is no state of an optimizer"),
         "range": (changed(lambda g, _: g["hyper"].update(lr=-1.0)), r"lr must be a number at least 0; got -1.0"),
     }  # fmt: skip
 

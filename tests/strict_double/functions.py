@@ -10,6 +10,7 @@ import numpy as np
 from . import indexing
 from .array import check_dtype, ndarray, operand, run
 from .devices import launch, synchronize
+from .kernels import ElementwiseKernel
 
 
 def array(
@@ -140,6 +141,6 @@ def _nan_like(result: Any) -> Any:
 
 OWN: dict[str, Callable[..., Any]] = {
     f.__name__: f
-    for f in (array, asarray, ascontiguousarray, asnumpy, copy, empty, empty_like, where, nonzero, squeeze, take,
-              take_along_axis, put_along_axis)
+    for f in (ElementwiseKernel, array, asarray, ascontiguousarray, asnumpy, copy, empty, empty_like, where, nonzero,
+              squeeze, take, take_along_axis, put_along_axis)
 }  # fmt: skip

@@ -7,6 +7,7 @@ in cache, however many parameters there are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,28 +17,38 @@ from ..core.gradients import Slot
 from ..core.modes import current
 from ..core.tape import Leaf
 from ..core.tensor import Tensor
-from .program import BLOCK, Program
+from . import engines
 
 __all__ = ["FlatVector"]
 
 Array = Any
+Shape = tuple[int, ...]
+Rule = Callable[..., Sequence[Array]]
 
 
 class FlatVector:
     """The parameters of one group, of one dtype and on one device, laid out one after the other.
 
+    Parameters
+    ----------
+    parameters : sequence of tensors
+    shape_of : callable, optional
+        For update rules that take whole parameters in their shapes: ``shape_of(name, shape)`` is the shape of the
+        state `name` of a parameter. Without it rules take elements, and the state has an element for each.
+
     Attributes
     ----------
     theta, grad : array, shape (n,)
         Values and gradients of all parameters.
-    state : dict of str to array, shape (n,)
-        What the update rule carries from step to step; zeros at the start.
+    state : dict of str to array
+        What the update rule carries from step to step: flat vectors, of shape (n,) as a rule.
     steps : list of int
         How many updates each parameter has had.
     """
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
+    def __init__(self, parameters: Sequence[Tensor], shape_of: Callable[[str, Shape], Shape] | None = None) -> None:
         self.parameters = list(parameters)
+        self.shape_of = shape_of
         first = self.parameters[0]._array
         self.dtype, self.device = first.dtype, backend.device_of(first)
         self.bounds = [0]
@@ -53,11 +64,11 @@ class FlatVector:
         with backend.beside(self.theta):
             self.adopt()
 
-    def zeros(self) -> Array:
-        """A vector of zeros, as long as this one."""
+    def zeros(self, length: int | None = None) -> Array:
+        """A vector of zeros, as long as this one unless told otherwise."""
         library = backend.for_device(self.device)
         with library.on(self.device):
-            return library.namespace.zeros(self.bounds[-1], dtype=self.dtype)
+            return library.namespace.zeros(self.bounds[-1] if length is None else length, dtype=self.dtype)
 
     def _view(self, vector: Array, position: int) -> Array:
         stretch = vector[self.bounds[position] : self.bounds[position + 1]]
@@ -86,44 +97,91 @@ class FlatVector:
         view[...] = array
         parameter._array = view
 
+    # State.
+
+    def _shapes(self, name: str) -> list[Shape]:
+        """The shapes of the state `name`, one for each parameter."""
+        shapes = [parameter.shape for parameter in self.parameters]
+        return shapes if self.shape_of is None else [tuple(self.shape_of(name, shape)) for shape in shapes]
+
+    def _length(self, name: str) -> int:
+        return sum(map(math.prod, self._shapes(name)))
+
+    def begin(self, name: str, value: float = 0.0) -> None:
+        """Make the state vector `name`, with `value` in every element, unless it is there."""
+        if name not in self.state:
+            self.state[name] = self.zeros(self._length(name))
+            if value:
+                with backend.beside(self.theta):
+                    self.state[name] += value
+
+    def _state_views(self, name: str) -> list[Array]:
+        """The state `name` of each parameter."""
+        views, start = [], 0
+        for shape in self._shapes(name):
+            stop = start + math.prod(shape)
+            views.append(self.state[name][start:stop].reshape(shape))
+            start = stop
+        return views
+
+    def state_of(self, position: int) -> dict[str, Tensor]:
+        """The state of one parameter: copies in its shape."""
+        with backend.beside(self.theta):
+            return {name: Tensor(+self._state_views(name)[position]) for name in self.state}
+
+    # Updates.
+
+    def due(self) -> Iterator[int]:
+        """For each parameter the number of its coming update, which is then counted; 0 without a gradient."""
+        for position, parameter in enumerate(self.parameters):
+            leaf = parameter._node
+            if leaf is not None and leaf.grad is not None:
+                self.steps[position] += 1
+                yield self.steps[position]
+            else:
+                yield 0
+
     def runs(self) -> Iterator[tuple[int, int, int]]:
         """Stretches ``(start, stop, t)`` of neighbours with a gradient, all due for their update number t."""
         start, stop, due = 0, 0, 0
-        for position, parameter in enumerate(self.parameters):
-            leaf = parameter._node
-            t = self.steps[position] + 1 if leaf is not None and leaf.grad is not None else 0
+        for position, t in enumerate(self.due()):
             if t != due:
                 if due and stop > start:
                     yield start, stop, due
                 start, due = self.bounds[position], t
             stop = self.bounds[position + 1]
-            self.steps[position] = t or self.steps[position]
         if due and stop > start:
             yield start, stop, due
 
-    def update(self, rule: Callable[..., tuple[Array, ...]], names: Sequence[str], writer: str, **hyper: Any) -> None:
+    def update(self, rule: Rule, names: Sequence[str], writer: str, **hyper: Any) -> None:
         """Apply ``rule(theta, g, *state, t=..., **hyper) -> (theta, *state)`` to every parameter with a gradient."""
         for name in names:
-            if name not in self.state:
-                self.state[name] = self.zeros()
-        vectors = [self.theta, self.grad, *(self.state[name] for name in names)]
-        results = [0, *range(2, len(vectors))]  # the rule gives these anew, and keeps the gradient
+            self.begin(name)
         with backend.beside(self.theta):
             self.adopt()
-            for start, stop, t in self.runs():
-                whole = start == 0 and stop == len(self.theta)
-                stretch = vectors if whole else [vector[start:stop] for vector in vectors]
-                # Only what is written is noted: graphs that saved other parameters stay valid.
-                (self.region if whole else ledger.region(stretch[0])).touch(writer)
-                if stop - start > BLOCK and backend.of(self.theta) is backend.HOST:
-                    Program(
-                        lambda *xs, **h: _apart(rule(*xs, **h), xs), len(vectors), results, self.dtype, t=t, **hyper
-                    ).run(stretch)
-                    continue
-                for position, values in zip(results, _apart(rule(*stretch, t=t, **hyper), stretch), strict=True):
-                    stretch[position][...] = values
+            (self._update_runs if self.shape_of is None else self._update_wholes)(rule, names, writer, hyper)
         if current.get().inspecting:
             anomaly.inspect_update(self.parameters, writer)
+
+    def _update_runs(self, rule: Rule, names: Sequence[str], writer: str, hyper: dict[str, Any]) -> None:
+        """A rule for elements takes stretches of the vectors, over the borders of parameters."""
+        vectors = [self.theta, self.grad, *(self.state[name] for name in names)]
+        for start, stop, t in self.runs():
+            everything = start == 0 and stop == len(self.theta)
+            stretch = vectors if everything else [vector[start:stop] for vector in vectors]
+            # Only what is written is noted: graphs that saved other parameters stay valid.
+            (self.region if everything else ledger.region(stretch[0])).touch(writer)
+            engines.apply(rule, stretch, t=t, **hyper)
+
+    def _update_wholes(self, rule: Rule, names: Sequence[str], writer: str, hyper: dict[str, Any]) -> None:
+        """A rule for whole parameters takes views of one after the other, in its shape."""
+        state = [self._state_views(name) for name in names]
+        for position, t in enumerate(self.due()):
+            if t and self.parameters[position].size:
+                theta = self._views[position]
+                ledger.region(theta).touch(writer)
+                arrays = [theta, self._slots[position].tensor._array, *(views[position] for views in state)]
+                engines.directly(rule, arrays, t=t, **hyper)
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -138,17 +196,24 @@ class FlatVector:
 
     def check_state(self, saved: Mapping[str, Any]) -> None:
         """Refuse what is not a state of this vector."""
-        layout = {"dtype": saved["dtype"], "shapes": [list(shape) for shape in saved["shapes"]]}
+        try:
+            layout = {"dtype": saved["dtype"], "shapes": [list(shape) for shape in saved["shapes"]]}
+            state = {name: (vector.shape, vector.dtype) for name, vector in saved["state"].items()}
+            steps = list(saved["steps"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"load_state_dict: this is no state of an optimizer ({error!r})") from None
         if layout != self.layout:
             raise ValueError(
                 f"load_state_dict: the state belongs to other parameters; expected {self.layout}, got {layout}"
             )
-        expected = (self.theta.shape, self.dtype)
-        for name, vector in saved["state"].items():
-            if (vector.shape, vector.dtype) != expected:
-                raise ValueError(f"load_state_dict: '{name}' is {vector.shape} {vector.dtype}; expected {expected}")
-        if len(saved["steps"]) != len(self.steps):
-            raise ValueError(f"load_state_dict: {len(saved['steps'])} step counts for {len(self.steps)} parameters")
+        for name, (shape, dtype) in state.items():
+            expected = ((self._length(name),), self.dtype)
+            if (shape, dtype) != expected:
+                raise ValueError(f"load_state_dict: '{name}' is {shape} {dtype}; expected {expected}")
+        if len(steps) != len(self.steps):
+            raise ValueError(f"load_state_dict: {len(steps)} step counts for {len(self.steps)} parameters")
+        if not all(type(t) is int and t >= 0 for t in steps):
+            raise ValueError(f"load_state_dict: step counts are whole numbers from 0 on; got {steps!r:.80}")
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave."""
@@ -157,16 +222,10 @@ class FlatVector:
 
     def __reduce__(self) -> Any:
         # Copied one by one, the vectors and their views would no longer share memory: a copy is laid out anew.
-        return _laid_out, (self.parameters, self.state_dict())
+        return _laid_out, (self.parameters, self.shape_of, self.state_dict())
 
 
-def _apart(results: Sequence[Array], inputs: Sequence[Array]) -> list[Array]:
-    """What a rule returns, with a copy of what it hands on as it is, such as the old θ: that will be overwritten."""
-    given = set(map(id, inputs))
-    return [+x if id(x) in given else x for x in results]
-
-
-def _laid_out(parameters: Sequence[Tensor], saved: Mapping[str, Any]) -> FlatVector:
-    vector = FlatVector(parameters)
+def _laid_out(parameters: Sequence[Tensor], shape_of: Any, saved: Mapping[str, Any]) -> FlatVector:
+    vector = FlatVector(parameters, shape_of)
     vector.load_state_dict(saved)
     return vector

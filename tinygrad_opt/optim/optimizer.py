@@ -40,6 +40,8 @@ class Optimizer:
     and the state then are not finite either (`detect_anomaly` finds where it came from).
     """
 
+    whole = False  # whether the rule takes whole parameters in their shapes, instead of elements
+
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         if isinstance(params, Tensor) or hasattr(params, "parameters"):
             write = "[w]" if isinstance(params, Tensor) else "model.parameters()"
@@ -57,12 +59,24 @@ class Optimizer:
     def check(self, group: Mapping[str, Any]) -> None:
         """Refuse bad hyper-parameters."""
 
+    @staticmethod
+    def state_shape(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the state `name` of a parameter of this shape; methods for whole parameters may choose it."""
+        return shape
+
     def state_names(self, group: Mapping[str, Any]) -> Sequence[str]:
         """The names of the vectors that the rule carries from step to step."""
         return ()
 
     def rule(self, theta: Array, g: Array, *state: Array, t: int, **hyper: Any) -> tuple[Array, ...]:
-        """Update number t: new parameters and new state from old ones and the gradient."""
+        """Update number t: new parameters and new state from old ones and the gradient.
+
+        A pure function of elements, made of operators and elementwise functions of the package (`sqrt`, `maximum`,
+        `where`, ...); what depends on t and the hyper-parameters alone may be computed by Python. It is called with
+        flat vectors, with placeholders, or with numbers. In a class with ``whole = True`` it is called for one
+        parameter at a time, with arrays in its shape, and may use norms and products too; `state_shape` then says what
+        shapes its state has.
+        """
         raise NotImplementedError
 
     # The rest is shared.
@@ -88,7 +102,7 @@ class Optimizer:
         kinds: dict[Any, list[Tensor]] = {}
         for parameter in parameters:
             kinds.setdefault((parameter.dtype, parameter.device), []).append(parameter)
-        self._vectors.append([FlatVector(alike) for alike in kinds.values()])
+        self._vectors.append([FlatVector(alike, self.state_shape if self.whole else None) for alike in kinds.values()])
         self.param_groups.append({"params": parameters, **hyper})
 
     def _check_parameters(self, parameters: Sequence[Any]) -> None:

@@ -16,9 +16,12 @@ ATTENTION = ("tests/nn/test_attention.py",)
 LOOKUP = ("tests/nn/test_lookup.py",)
 DROPPING = ("tests/nn/test_dropping.py",)
 RECURRENT = ("tests/nn/test_recurrent.py",)
+BESIDE_PYTORCH = ("tests/optim/test_against_pytorch.py",)
+ALL_OPTIMIZERS = ("tests/optim/test_every_optimizer.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
+ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 
 
 def rule_of(operation: str, test: str = "test_operation") -> tuple[str, ...]:
@@ -334,6 +337,39 @@ MUTATIONS = [
         "v = momentum * v + (1 - dampening) * g",
         "SGD: dampening shrinks the first step too",
         OPTIMIZERS,
+    ),
+    # The engines of optimizers.
+    Mutation(
+        "choice over its operands",
+        "tinygrad_opt/optim/program.py",
+        'over = name != "where"',
+        "over = True",
+        "where(condition, a, b) in an update rule overwrites a before it is read",
+        ENGINES,
+    ),
+    Mutation(
+        "state overwritten early",
+        "tinygrad_opt/optim/program.py",
+        "last_use.get(target, -1) < when + over",
+        "last_use.get(target, -1) <= when + over",
+        "an update rule reads its old state after the new one was written",
+        ENGINES,
+    ),
+    Mutation(
+        "loops in fast arithmetic",
+        "tinygrad_opt/optim/compiled.py",
+        'error_model="numpy", cache=cache',
+        'error_model="numpy", cache=cache, fastmath=True',
+        "a compiled update has other bits than NumPy's, so that a resumed training takes another way",
+        ENGINES,
+    ),
+    Mutation(
+        "states of all parameters in one place",
+        "tinygrad_opt/optim/flat.py",
+        "self.state[name][start:stop].reshape(shape)",
+        "self.state[name][: stop - start].reshape(shape)",
+        "rules for whole parameters share their state between parameters",
+        ("tests/optim/test_whole.py",),
     ),
     # What is told to the user.
     Mutation(
