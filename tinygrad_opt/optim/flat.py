@@ -7,6 +7,7 @@ in cache, however many parameters there are.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -100,6 +101,41 @@ class FlatVector:
             self.steps[position] = t or self.steps[position]
         if due and stop > start:
             yield start, stop, due
+
+    def begin(self, name: str, value: float) -> None:
+        """Make the state vector `name`, with `value` in every element, unless it is there."""
+        if name not in self.state:
+            self.state[name] = self.zeros()
+            if value:
+                with backend.beside(self.theta):
+                    self.state[name] += value
+
+    def state_of(self, position: int) -> dict[str, Tensor]:
+        """The state of one parameter: copies in its shape."""
+        with backend.beside(self.theta):
+            return {name: Tensor(+self._view(vector, position)) for name, vector in self.state.items()}
+
+    def written(self, position: int) -> int:
+        """The serial number of the last write into the gradient of one parameter."""
+        return self._slots[position].region.serial
+
+    @contextlib.contextmanager
+    def moved(self, point: Callable[..., Array], names: Sequence[str], writer: str, **hyper: Any) -> Iterator[None]:
+        """Inside the block, what is not frozen stands at ``point(theta, *state, **hyper)``; then where it was."""
+        with backend.beside(self.theta):
+            self.adopt()
+            home = +self.theta
+            there = point(home, *(self.state[name] for name in names), **hyper)
+            for position, parameter in enumerate(self.parameters):
+                if parameter.requires_grad:
+                    self._views[position][...] = self._view(there, position)
+        self.region.touch(writer)
+        try:
+            yield
+        finally:
+            with backend.beside(self.theta):
+                self.theta[...] = home
+            self.region.touch(writer)
 
     def update(self, rule: Callable[..., tuple[Array, ...]], names: Sequence[str], writer: str, **hyper: Any) -> None:
         """Apply ``rule(theta, g, *state, t=..., **hyper) -> (theta, *state)`` to every parameter with a gradient."""

@@ -27,6 +27,7 @@ class _Placeholder:
 
     __slots__ = ("trace",)
     __array_ufunc__ = None
+    size = 0  # `where` asks: nothing to be gained by tricks
 
     def __init__(self, trace: list[tuple[str, tuple[Any, ...], _Placeholder]]) -> None:
         self.trace = trace
@@ -67,6 +68,18 @@ class _Placeholder:
     def __abs__(self) -> _Placeholder:
         return _write("absolute", self)
 
+    def __lt__(self, other: Any) -> _Placeholder:
+        return _write("less", self, other)
+
+    def __le__(self, other: Any) -> _Placeholder:
+        return _write("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> _Placeholder:
+        return _write("greater", self, other)
+
+    def __ge__(self, other: Any) -> _Placeholder:
+        return _write("greater_equal", self, other)
+
 
 def _write(name: str, *operands: Any) -> _Placeholder:
     trace = next(x for x in operands if isinstance(x, _Placeholder)).trace
@@ -80,10 +93,21 @@ class _Functions:
 
     ndarray = _Placeholder
 
+    def asarray(self, x: _Placeholder) -> _Placeholder:
+        return x
+
+    def where(self, mask: _Placeholder, a: Any, b: Any) -> _Placeholder:
+        return _write("where", mask, a, b)
+
     def __getattr__(self, name: str) -> Callable[..., _Placeholder]:
         if not isinstance(getattr(np, name, None), np.ufunc):
             raise AttributeError(f"an update rule may use arithmetic and elementwise functions; {name} is neither")
         return lambda *operands: _write(name, *operands)
+
+
+def _where(mask: Array, a: Array, b: Array, out: Array) -> None:
+    """NumPy's `where` writes nowhere but into a new array. A mask in a buffer of numbers is 1 where it is true."""
+    out[...] = np.where(mask, a, b)
 
 
 class _Placeholders(backend.Backend):
@@ -150,7 +174,7 @@ class Program:
                 register[result] = free.pop()
             # itemgetter gives a tuple for two registers or more; a slice makes a list of one.
             operands_of = itemgetter(*reads) if len(reads) > 1 else itemgetter(slice(reads[0], reads[0] + 1))
-            self.steps.append((getattr(np, name), operands_of, register[result]))
+            self.steps.append((_where if name == "where" else getattr(np, name), operands_of, register[result]))
 
     def run(self, vectors: Sequence[Array]) -> None:
         """Apply the rule to whole vectors, block by block, in place."""
