@@ -134,8 +134,8 @@ class Rprop(Optimizer):
     Notes
     -----
     For full batches. Names, defaults and numbers are PyTorch's, but for a gradient of nan: its sign is 0 for PyTorch,
-    where the parameter stays; here it becomes nan. This is the variant without backtracking, iRprop⁻: the first paper also
-    takes back the step that has changed the sign.
+    where the parameter stays; here it becomes nan. This is the variant without backtracking, iRprop⁻: the first paper
+    also takes back the step that has changed the sign.
 
     References
     ----------
