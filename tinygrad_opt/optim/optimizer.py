@@ -168,14 +168,14 @@ class Optimizer:
                 "evaluate the loss there itself: write step(closure), where closure() returns the loss"
             )
         loss = None if closure is None else self._evaluate(closure)
-        moved = []
+        counts = []
         for group, vector in self._vectors_by_group():
-            before = list(vector.steps)
+            before = vector.steps.copy()
             names, hyper = self._begin(group, vector)
             vector.update(self.rule, names, self._writer, **hyper)
-            moved.append((vector, [i for i, steps in enumerate(vector.steps) if steps != before[i]]))
-        rates = [group["lr"] for group in self.param_groups if "lr" in group]
-        self.trace = Trace(rates, moved, None if loss is None else loss.detach())
+            counts.append((vector, before, vector.steps.copy()))
+        rates = tuple([group["lr"] for group in self.param_groups if "lr" in group])
+        self.trace = Trace(rates, counts, None if loss is None else loss.detach())
         return loss
 
     @property
@@ -196,7 +196,8 @@ class Optimizer:
         """The state names and the hyper-parameters of a group, after its state is there."""
         names = self.state_names(group)
         for name in names:
-            vector.begin(name, self.start(name, group))
+            if name not in vector.state:
+                vector.begin(name, self.start(name, group))
         return names, _hyper(group)
 
     def _evaluate(self, closure: Callable[[], Tensor]) -> Tensor:
@@ -280,7 +281,7 @@ def _hyper(group: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in (float, int, bool):
+    if type(value) in (float, int, bool, str):
         return value
     if isinstance(value, (tuple, list)):
         return tuple(map(_plain, value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,21 +19,38 @@ class Trace:
     A step notes only what is at hand. The loss and the norm of the gradient are computed, and waited for, when they
     are read: a step on a GPU never waits because of its record.
 
-    Attributes
+    Parameters
     ----------
-    step : int
-        The number of the step, as the update rules count: the largest of all parameters.
     lr : tuple of float
         The learning rate of each group.
-    updated : int
-        How many numbers were updated: those of the parameters that had a gradient.
+    counts : sequence of (FlatVector, list of int, list of int)
+        The vectors, and how many updates each of their parameters had had before and after the step.
+    loss : Tensor or None
+        The closure's.
     """
 
-    def __init__(self, rates: Sequence[float], moved: Sequence[tuple[FlatVector, Sequence[int]]], loss: Any) -> None:
-        self.lr = tuple(rates)
-        self.step = max((max(vector.steps) for vector, _ in moved), default=0)
-        self.updated = sum(vector.parameters[i].size for vector, positions in moved for i in positions)
-        self._moved, self._loss, self._serial = moved, loss, ledger.last_write()
+    def __init__(
+        self, lr: tuple[float, ...], counts: Sequence[tuple[FlatVector, list[int], list[int]]], loss: Any
+    ) -> None:
+        self.lr = lr
+        self._counts, self._loss, self._serial = counts, loss, ledger.last_write()
+
+    @property
+    def step(self) -> int:
+        """The number of the step, as the update rules count: the largest of all parameters."""
+        return max(max(after) for _, _, after in self._counts)
+
+    def _updated(self) -> Iterator[tuple[FlatVector, int]]:
+        """The parameters that had a gradient: their vector, and their place in it."""
+        for vector, before, after in self._counts:
+            for position, (old, new) in enumerate(zip(before, after, strict=True)):
+                if new != old:
+                    yield vector, position
+
+    @property
+    def updated(self) -> int:
+        """How many numbers were updated: those of the parameters that had a gradient."""
+        return sum(vector.parameters[position].size for vector, position in self._updated())
 
     @cached_property
     def loss(self) -> float | None:
@@ -50,15 +67,14 @@ class Trace:
             Where a later `backward` has written over the gradient.
         """
         squares = []
-        for vector, positions in self._moved:
-            for position in positions:
-                start, stop = vector.bounds[position : position + 2]
-                if vector.written(position) > self._serial:
-                    raise RuntimeError(
-                        f"trace.gradient_norm: a later backward() has written over the gradient of step {self.step}; "
-                        "read it between step() and the next backward()"
-                    )
-                squares.append(float((vector.grad[start:stop].astype("float64") ** 2).sum()))
+        for vector, position in self._updated():
+            if vector.written(position) > self._serial:
+                raise RuntimeError(
+                    f"trace.gradient_norm: a later backward() has written over the gradient of step {self.step}; read "
+                    "it between step() and the next backward()"
+                )
+            start, stop = vector.bounds[position : position + 2]
+            squares.append(float((vector.grad[start:stop].astype("float64") ** 2).sum()))
         return math.sqrt(math.fsum(squares))
 
     def __repr__(self) -> str:
