@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -197,6 +198,15 @@ def test_defaults_are_those_of_pytorch(case: str) -> None:
     of_pytorch = {"params", "foreach", "fused", "capturable", "differentiable"}
     absent = {"AdamW": {"decoupled_weight_decay"}}.get(name, set())
     assert set(theirs) - set(ours) - of_pytorch <= absent
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in CASES.values()}))
+def test_arguments_stand_where_pytorch_has_them(name: str) -> None:
+    ours, theirs = (
+        [p.name for p in inspect.signature(getattr(library, name)).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        for library in (tg.optim, torch.optim)
+    )
+    assert ours == [x for x in theirs if x not in ("foreach", "fused", "capturable", "differentiable", "maximize")]
 
 
 def test_everything_that_pytorch_has_is_compared() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,12 @@ def test_every_optimizer_is_in_the_table() -> None:
     public = {name for name in tg.optim.__all__ if isinstance(getattr(tg.optim, name), type)} - {"Optimizer"}
     assert public == {make.name for make in MAKERS.values()}, "write an entry in tests/optimizers.py"
     assert all(make.looks_ahead == make([leaf(1.0)], lr=0.1).needs_closure for make in MAKERS.values())
+
+
+def test_every_optimizer_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "optimizers.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `(\w+)", page, re.MULTILINE))
+    assert rows == {make.name for make in MAKERS.values()}
 
 
 # Problems.
