@@ -1,12 +1,14 @@
 """Optimizers: each update rule is written once, as it stands in the book, and runs over flat vectors."""
 
-from .adagrad import Adadelta, Adagrad, RMSprop
+from .adagrad import Adagrad
 from .adam import Adam, AdamW
-from .adam_relatives import AdaBelief, Adamax, NAdam, RAdam, Yogi
+from .adam_measures import AdaBelief, Adamax, Yogi
+from .adam_steps import NAdam, RAdam
 from .averaged import ASGD
 from .lion import Lion
 from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
+from .rmsprop import Adadelta, RMSprop
 from .sgd import SGD
 
 __all__ = [

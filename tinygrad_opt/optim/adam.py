@@ -2,6 +2,17 @@
 
 The rule of `Adam` has two pieces that its relatives replace: `second_moment`, what the gradients are measured by, and
 `change`, what is subtracted from the parameters.
+
+=============  ===================================  ==============================================================
+method         second moment r                      change of θ
+=============  ===================================  ==============================================================
+`Adam`         average of g²                        ε ŝ / (√r̂ + δ)
+`Adamax`       max(ρ₂ r, |g| + δ)                   ε ŝ / r
+`NAdam`        average of g²                        Adam's, with a look-ahead mixture of g and s in place of ŝ
+`RAdam`        average of g²                        Adam's times a factor, or ε ŝ while r is too young
+`AdaBelief`    average of (g - s)²                  Adam's
+`Yogi`         r - (1 - ρ₂) sign(r - g²) g²         Adam's
+=============  ===================================  ==============================================================
 """
 
 from __future__ import annotations

@@ -277,7 +277,7 @@ MUTATIONS = [
     ),
     Mutation(
         "small number outside the root",
-        "tinygrad_opt/optim/adagrad.py",
+        "tinygrad_opt/optim/rmsprop.py",
         "v = -lr * g / sqrt(r + eps if eps else where(r > 0, r, 1.0))",
         "v = -lr * g / (sqrt(where(r > 0, r, 1.0)) + eps)",
         "RMSprop: the book's form has PyTorch's denominator",
@@ -285,7 +285,7 @@ MUTATIONS = [
     ),
     Mutation(
         "small number inside the root",
-        "tinygrad_opt/optim/adagrad.py",
+        "tinygrad_opt/optim/rmsprop.py",
         "d = g / (sqrt(spread) + eps)",
         "d = g / sqrt(spread + eps)",
         "RMSprop: PyTorch's form has the book's denominator",
@@ -293,7 +293,7 @@ MUTATIONS = [
     ),
     Mutation(
         "variance without its mean",
-        "tinygrad_opt/optim/adagrad.py",
+        "tinygrad_opt/optim/rmsprop.py",
         "spread = maximum(r - m * m, 0.0)",
         "spread = maximum(r, 0.0)",
         "RMSprop: centered is not",
@@ -357,7 +357,7 @@ MUTATIONS = [
     ),
     Mutation(
         "second moment of Adam",
-        "tinygrad_opt/optim/adam_relatives.py",
+        "tinygrad_opt/optim/adam_measures.py",
         "return r - (1 - rho2) * sign(r - g * g) * (g * g)",
         "return r - (1 - rho2) * (r - g * g)",
         "Yogi: is Adam",
@@ -365,7 +365,7 @@ MUTATIONS = [
     ),
     Mutation(
         "belief in nothing",
-        "tinygrad_opt/optim/adam_relatives.py",
+        "tinygrad_opt/optim/adam_measures.py",
         "surprise = g - s",
         "surprise = g",
         "AdaBelief: is Adam",
@@ -381,7 +381,7 @@ MUTATIONS = [
     ),
     Mutation(
         "impatient rectification",
-        "tinygrad_opt/optim/adam_relatives.py",
+        "tinygrad_opt/optim/adam_steps.py",
         "if now <= 5:",
         "if now <= 4:",
         "RAdam: divides by a second moment of too few gradients",
@@ -389,7 +389,7 @@ MUTATIONS = [
     ),
     Mutation(
         "momentum of now",
-        "tinygrad_opt/optim/adam_relatives.py",
+        "tinygrad_opt/optim/adam_steps.py",
         "of_s = lr * correct * after / (1 - product * after)",
         "of_s = lr * correct * now / (1 - product)",
         "NAdam: does not look ahead",
