@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,11 @@ def test_it_solves(make: Maker, problem: Problem) -> None:
 
 @every
 def test_in_float32_the_way_is_the_same_on_every_device(make: Maker, device: str) -> None:
-    problem = PROBLEMS[0]
-    loss, way = problem.train(make, make.rates.quadratic, device, tg.float32)
-    assert loss < problem.solved
-    _, exact = problem.train(make, make.rates.quadratic)
-    np.testing.assert_allclose(way[:20], exact[:20], rtol=1e-4)
+    problem = dataclasses.replace(PROBLEMS[-1], steps=12)
+    _, way = problem.train(make, make.rates.digits, device, tg.float32)
+    _, exact = problem.train(make, make.rates.digits)
+    np.testing.assert_allclose(way, exact, rtol=1e-4)
+    assert way[-1] < 0.9 * way[0]
 
 
 @every

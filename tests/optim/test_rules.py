@@ -109,9 +109,12 @@ def test_the_trajectory_is_that_of_the_source(case: Case, problem: Any, decay: f
     start = flat(problem.start())
     # The gradient of ``loss + decay ‖θ‖²/2``.
     source = case.algorithm(start, lambda x: problem.gradient(x) + decay * x, lr, **case.constants)
+    points, expected = [], []
     for _ in range(STEPS):
         optimizer.step(lambda: problem.loss(theta))
-        np.testing.assert_allclose(flat([p.detach().numpy() for p in theta]), next(source), rtol=1e-9, atol=1e-12)
+        points.append(flat([p.detach().numpy() for p in theta]))
+        expected.append(next(source))
+    np.testing.assert_allclose(points, expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("t0", [0, 7, 1000])
