@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -363,6 +364,28 @@ def test_what_a_method_refuses(name: str, options: dict[str, Any], message: str)
 def test_arguments_that_no_method_takes(name: str, argument: str) -> None:
     with pytest.raises(TypeError, match=argument):
         getattr(tg.optim, name)([leaf(1.0)], **{argument: True})
+
+
+STRANGE = [
+    None, "x", -1.0, 1j, 10**400, float("inf"), (), {}, (0.5,), ("a", "b"), b"x", object(), np.array([0.5, 0.9]),
+    tg.tensor([0.5, 0.9]), tg.tensor(0.5), np.float32(0.5), True, 0,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted({make.name for make in MAKERS.values()}))
+def test_strange_values_are_refused_by_name_or_are_good_for_a_step(name: str) -> None:
+    method = getattr(tg.optim, name)
+    for argument in list(inspect.signature(method).parameters)[1:]:
+        for value in STRANGE:
+            p = tg.tensor([1.0, 2.0], requires_grad=True)
+            try:
+                optimizer = method([{"params": [p], argument: value}])
+            except (TypeError, ValueError) as error:
+                assert str(error).startswith(f"{name}: "), (argument, value)
+            else:
+                optimizer.step(lambda p=p: (p * p).sum() / 8)
+                assert p.dtype == np.float32
+                assert np.isfinite(host(p)).all(), (argument, value)
 
 
 def test_a_group_may_have_the_other_form_with_its_own_small_number() -> None:

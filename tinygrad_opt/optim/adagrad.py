@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..ops import sqrt
-from .arguments import check_flags, check_form, check_number
+from .arguments import check_flags, check_form, check_number, is_book
 from .optimizer import Optimizer
 from .pieces import penalized
 
@@ -77,7 +77,7 @@ class Adagrad(Optimizer):
 
     def complete(self, group: Mapping[str, Any]) -> Mapping[str, Any]:
         """The small number of the form."""
-        return {**group, "eps": 1e-7 if group["form"] == "book" else 1e-10} if group["eps"] is None else group
+        return {**group, "eps": 1e-7 if is_book(group) else 1e-10} if group["eps"] is None else group
 
     def check(self, group: Mapping[str, Any]) -> None:
         """Nothing negative."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["check_decays", "check_flags", "check_form", "check_number", "check_pair"]
+__all__ = ["check_decays", "check_flags", "check_form", "check_number", "check_pair", "is_book"]
 
 
 def check_number(
@@ -14,7 +15,7 @@ def check_number(
 ) -> None:
     """Refuse a hyper-parameter outside ``[low, high)``, or ``(low, high)`` with `above`; or one that is no number."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not low <= value < high or (above and value == low):
+    if not number or not low <= value < high or (above and value == low) or value > sys.float_info.max:
         left = "(" if above else "["
         bounds = f"in {left}{low:g}, {high:g})"
         if high == math.inf:
@@ -42,10 +43,15 @@ def check_flags(method: str, group: Mapping[str, Any], *names: str) -> None:
             raise ValueError(f"{method}: {name} must be True or False; got {group[name]!r}")
 
 
+def is_book(group: Mapping[str, Any]) -> bool:
+    """Whether the form is the book's; also of a group that nobody has checked."""
+    return isinstance(group["form"], str) and group["form"] == "book"
+
+
 def check_form(method: str, group: Mapping[str, Any], *foreign: str) -> None:
     """Refuse an unknown `form`; and in the book's form, what has no place in its box."""
-    if group["form"] not in ("torch", "book"):
+    if not isinstance(group["form"], str) or group["form"] not in ("torch", "book"):
         raise ValueError(f"{method}: form must be 'torch' or 'book'; got {group['form']!r}")
-    given = [name for name in foreign if group[name]] if group["form"] == "book" else []
+    given = [name for name in foreign if group[name]] if is_book(group) else []
     if given:
         raise ValueError(f"{method}: form='book' has no {given[0]}; leave {given[0]} out, or write form='torch'")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..ops import maximum, sqrt, where
-from .arguments import check_flags, check_form, check_number
+from .arguments import check_flags, check_form, check_number, is_book
 from .optimizer import Optimizer
 from .pieces import average, penalized
 
@@ -96,8 +96,8 @@ class RMSprop(Optimizer):
         """The small number of the form."""
         if group["eps"] is not None:
             return group
-        book = 0.0 if group["nesterov"] else 1e-6
-        return {**group, "eps": book if group["form"] == "book" else 1e-8}
+        book = 0.0 if group["nesterov"] is True else 1e-6
+        return {**group, "eps": book if is_book(group) else 1e-8}
 
     def check(self, group: Mapping[str, Any]) -> None:
         """Decay rates in [0, 1); Nesterov's method in the book's form only, with momentum."""
