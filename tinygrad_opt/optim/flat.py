@@ -102,7 +102,7 @@ class FlatVector:
         if due and stop > start:
             yield start, stop, due
 
-    def fill(self, name: str, value: float) -> None:
+    def begin(self, name: str, value: float) -> None:
         """Make the state vector `name`, with `value` in every element."""
         self.state[name] = self.zeros()
         if value:

@@ -197,7 +197,7 @@ class Optimizer:
         names = self.state_names(group)
         for name in names:
             if name not in vector.state:
-                vector.fill(name, self.start(name, group))
+                vector.begin(name, self.start(name, group))
         return names, _hyper(group)
 
     def _evaluate(self, closure: Callable[[], Tensor]) -> Tensor:

@@ -342,8 +342,8 @@ MUTATIONS = [
     Mutation(
         "state that starts at zero",
         "tinygrad_opt/optim/optimizer.py",
-        "vector.fill(name, self.start(name, group))",
-        "vector.fill(name, 0.0)",
+        "vector.begin(name, self.start(name, group))",
+        "vector.begin(name, 0.0)",
         "step sizes and sums that start with another number do not",
         OPTIMIZERS,
     ),
