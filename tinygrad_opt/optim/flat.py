@@ -102,12 +102,13 @@ class FlatVector:
         if due and stop > start:
             yield start, stop, due
 
-    def begin(self, name: str, value: float) -> None:
-        """Make the state vector `name`, with `value` in every element."""
-        self.state[name] = self.zeros()
-        if value:
-            with backend.beside(self.theta):
-                self.state[name] += value
+    def begin(self, name: str, value: float = 0.0) -> None:
+        """Make the state vector `name`, with `value` in every element, unless it is there."""
+        if name not in self.state:
+            self.state[name] = self.zeros()
+            if value:
+                with backend.beside(self.theta):
+                    self.state[name] += value
 
     def state_of(self, position: int) -> dict[str, Tensor]:
         """The state of one parameter: copies in its shape."""
