@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -285,6 +286,17 @@ def test_a_trace_does_not_wait_until_it_is_read() -> None:
         trace = optimizer.trace
     assert waits == []
     assert trace.gradient_norm > 0
+
+
+@pytest.mark.parametrize("twin_of", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"])
+def test_a_copy_has_no_record_until_its_first_step(twin_of: Any) -> None:
+    p = leaf(3.0)
+    optimizer = tg.optim.SGD([p], lr=0.1)
+    optimizer.step(lambda: (2.0 * p).sum())
+    q, twin = twin_of((p, optimizer))
+    assert (twin.trace, optimizer.trace.gradient_norm) == (None, 2.0)
+    twin.step(lambda: (5.0 * q).sum())
+    assert (twin.trace.step, twin.trace.gradient_norm) == (2, 5.0)
 
 
 def test_a_step_that_updates_nothing_has_a_record_too() -> None:

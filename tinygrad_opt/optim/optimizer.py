@@ -266,6 +266,9 @@ class Optimizer:
             for vector, values in zip(vectors, kept["vectors"], strict=True):
                 vector.load_state_dict(values)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "trace": None}  # a copy has made no step yet
+
     def __repr__(self) -> str:
         lines = []
         for group in self.param_groups:
