@@ -14,13 +14,12 @@ import pytest
 
 import strict_double
 import tinygrad_opt as tg
+from optimizers import STEPPING
 from tinygrad_opt import nn
 from tinygrad_opt.core import ledger
 
 METHODS: dict[str, Callable[..., tg.optim.Optimizer]] = {
-    "sgd": lambda params: tg.optim.SGD(params, lr=0.1),
-    "momentum": lambda params: tg.optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
-    "adam": lambda params: tg.optim.Adam(params, lr=0.1, weight_decay=0.01),
+    name: lambda params, make=make: make(params, lr=0.1, weight_decay=0.01) for name, make in STEPPING.items()
 }
 methods = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 SHAPES = [(2, 3), (), (4,), (0, 5), (1, 1, 2)]

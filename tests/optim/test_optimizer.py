@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
-from optimizers import Maker, every, leaf
+from optimizers import Maker, every, every_stepping, leaf
 from tinygrad_opt import nn
 
 # What it takes.
@@ -64,7 +64,7 @@ def test_no_parameters(make: Maker) -> None:
     used_up = net.parameters()
     list(used_up)
     for params in ([], (), used_up, [{"params": []}]):
-        with pytest.raises(ValueError, match=r"(SGD|Adam): the list of parameters is empty. model.parameters\(\) runs"):
+        with pytest.raises(ValueError, match=r"[A-Za-z]+: the list of parameters is empty. model.parameters\(\) runs"):
             make(params, lr=0.1)
 
 
@@ -119,7 +119,7 @@ def test_arguments_that_it_does_not_know(make: Maker) -> None:
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'learning_rate'"):
         make([leaf(1.0)], learning_rate=0.1)
     with pytest.raises(
-        TypeError, match=r"(SGD|Adam): unknown argument 'learning_rate'; it takes params, .*lr.*weight_d"
+        TypeError, match=r"[A-Za-z]+: unknown argument 'learning_rate'; it takes params, .*lr, .*maximize"
     ):
         make([{"params": [leaf(1.0)], "learning_rate": 0.1}], lr=0.1)
 
@@ -128,7 +128,9 @@ def test_arguments_that_it_does_not_know(make: Maker) -> None:
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), "0.1", None, True, np.array([0.1, 0.2])])
 @pytest.mark.parametrize("name", ["lr", "weight_decay"])
 def test_numbers_outside_their_range(make: Maker, name: str, value: Any) -> None:
-    message = rf"(SGD|Adam): {name} must be a number at least 0; got"
+    if name in make.unused:
+        pytest.skip("it does not take that")
+    message = rf"[A-Za-z]+: {name} must be a number at least 0; got"
     with pytest.raises(ValueError, match=message):
         make([leaf(1.0)], **{name: value})
     with pytest.raises(ValueError, match=message):
@@ -181,7 +183,7 @@ def test_a_refused_group_leaves_no_trace() -> None:
 # Closures.
 
 
-@every
+@every_stepping
 def test_a_closure_returns_the_loss_and_does_nothing_else(make: Maker) -> None:
     (p, q), results = (leaf(1.0, 2.0) for _ in range(2)), []
     optimizer, other = make([p], lr=0.1), make([q], lr=0.1)
@@ -233,12 +235,13 @@ def test_a_closure_that_calls_backward_itself() -> None:
 def test_a_gradient_that_is_not_finite_spoils_its_own_element_only(make: Maker) -> None:
     p = leaf(1.0, 2.0, 3.0)
     optimizer = make([p], lr=0.1)
-    for gradient in ([np.nan, 1.0, 0.0], [1.0, 1.0, 0.0]):
-        p.grad = tg.tensor(gradient, dtype=tg.float64)
-        optimizer.step()
+    for gradient in ([np.nan, 1.0, 0.0], [1.0, 1.0, 0.0], [1.0, 1.0, 0.0]):
+        optimizer.step(lambda gradient=gradient: (p * tg.tensor(gradient, dtype=tg.float64)).sum())
     assert np.isnan(p.tolist()).tolist() == [True, False, False]
     assert p.tolist()[1] < 2.0
-    assert p.tolist()[2] == 3.0
+    assert p.tolist()[2] == pytest.approx(3.0, rel=1e-2)  # but for weight decay
+    state = optimizer.state_of(p)
+    assert all(np.isfinite(s.tolist()[1:]).all() for s in state.values())
 
 
 # Methods that users write.

@@ -1,175 +1,147 @@
-"""The update rules against the algorithm boxes, written out again here in plain NumPy, with gradients by hand."""
+"""The update rules against the boxes of their sources, which `papers` has in plain NumPy, with gradients by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
+import papers
 import tinygrad_opt as tg
+from papers import Network, Rosenbrock
 
 Array = np.ndarray
-Parameters = list[Array]
-Gradient = Callable[[Parameters], Parameters]
 STEPS = 200
 
 
-# Two problems: a narrow curved valley, and a network of two layers.
+class Case(NamedTuple):
+    """A method and its transcription."""
+
+    method: str
+    options: dict[str, Any]
+    algorithm: Callable[..., Any]
+    constants: dict[str, Any]
+    lrs: tuple[float, float] = (1e-2, 1e-2)  # in the valley, and for the network
+
+    @property
+    def penalty(self) -> bool:
+        """Whether weight decay is an L2 penalty, which the transcription gets with the gradient."""
+        return "weight_decay" not in self.constants and self.method != "Rprop"
 
 
-class Rosenbrock:
-    """``100 (y - x²)² + (1 - x)²``."""
-
-    lr = 1e-4
-
-    def start(self) -> Parameters:
-        return [np.array([-1.2, 1.0])]
-
-    def gradient(self, theta: Parameters) -> Parameters:
-        x, y = theta[0]
-        return [np.array([-400 * x * (y - x * x) - 2 * (1 - x), 200 * (y - x * x)])]
-
-    def loss(self, theta: list[tg.Tensor]) -> tg.Tensor:
-        x, y = theta[0][0], theta[0][1]
-        return 100 * (y - x**2) ** 2 + (1 - x) ** 2
-
-
-class Network:
-    """``mean (W₂ tanh(W₁ x + b₁) + b₂ - t)²`` over 20 points."""
-
-    lr = 1e-2
-
-    def __init__(self) -> None:
-        rng = np.random.default_rng(0)
-        self.x, self.t = rng.standard_normal((20, 3)), rng.standard_normal((20, 2))
-        self.first = [rng.standard_normal(shape) for shape in [(5, 3), (5,), (2, 5), (2,)]]
-
-    def start(self) -> Parameters:
-        return [p.copy() for p in self.first]
-
-    def gradient(self, theta: Parameters) -> Parameters:
-        w1, b1, w2, b2 = theta
-        hidden = np.tanh(self.x @ w1.T + b1)
-        error = 2 * (hidden @ w2.T + b2 - self.t) / self.t.size
-        before = (error @ w2) * (1 - hidden**2)
-        return [before.T @ self.x, before.sum(0), error.T @ hidden, error.sum(0)]
-
-    def loss(self, theta: list[tg.Tensor]) -> tg.Tensor:
-        w1, b1, w2, b2 = theta
-        hidden = tg.tanh(tg.nn.functional.linear(tg.tensor(self.x), w1, b1))
-        return ((tg.nn.functional.linear(hidden, w2, b2) - tg.tensor(self.t)) ** 2).mean()
-
-
-# The algorithms, as they stand in Goodfellow, Bengio, Courville, "Deep Learning", chapter 8.
-
-
-def gradient_descent(theta: Parameters, gradient: Gradient, lr: float) -> Iterator[Parameters]:
-    """Algorithm 8.1: θ ← θ - ε g."""
-    while True:
-        theta = [p - lr * g for p, g in zip(theta, gradient(theta), strict=True)]
-        yield theta
-
-
-def momentum(theta: Parameters, gradient: Gradient, lr: float, alpha: float) -> Iterator[Parameters]:
-    """Algorithm 8.2: v ← αv - ε g; θ ← θ + v."""
-    velocity = [np.zeros_like(p) for p in theta]
-    while True:
-        velocity = [alpha * v - lr * g for v, g in zip(velocity, gradient(theta), strict=True)]
-        theta = [p + v for p, v in zip(theta, velocity, strict=True)]
-        yield theta
-
-
-def nesterov(theta: Parameters, gradient: Gradient, lr: float, alpha: float) -> Iterator[Parameters]:
-    """Algorithm 8.3: the gradient is taken at θ + αv. What is yielded is the point of the next gradient."""
-    velocity = [np.zeros_like(p) for p in theta]
-    while True:
-        ahead = [p + alpha * v for p, v in zip(theta, velocity, strict=True)]
-        velocity = [alpha * v - lr * g for v, g in zip(velocity, gradient(ahead), strict=True)]
-        theta = [p + v for p, v in zip(theta, velocity, strict=True)]
-        yield [p + alpha * v for p, v in zip(theta, velocity, strict=True)]
-
-
-def dampened(theta: Parameters, gradient: Gradient, lr: float, alpha: float, tau: float) -> Iterator[Parameters]:
-    """PyTorch's momentum with dampening: the velocity is the sum α^(t-i) (1-τ) gᵢ, where g₁ counts in full."""
-    history: list[Parameters] = []
-    while True:
-        history.append(gradient(theta))
-        t = len(history)
-        shares = [alpha ** (t - 1 - i) * (1.0 if i == 0 else 1 - tau) for i in range(t)]
-        velocity = [sum(share * g[k] for share, g in zip(shares, history, strict=True)) for k in range(len(theta))]
-        theta = [p - lr * v for p, v in zip(theta, velocity, strict=True)]
-        yield theta
-
-
-def adam(
-    theta: Parameters, gradient: Gradient, lr: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
-) -> Iterator[Parameters]:
-    """Algorithm 8.7, with the bias corrections as they are printed."""
-    rho1, rho2 = betas
-    s, r = ([np.zeros_like(p) for p in theta] for _ in range(2))
-    t = 0
-    while True:
-        t += 1
-        g = gradient(theta)
-        s = [rho1 * a + (1 - rho1) * b for a, b in zip(s, g, strict=True)]
-        r = [rho2 * a + (1 - rho2) * b * b for a, b in zip(r, g, strict=True)]
-        s_hat, r_hat = ([a / (1 - rho**t) for a in moment] for moment, rho in ((s, rho1), (r, rho2)))
-        theta = [p - lr * a / (np.sqrt(b) + eps) for p, a, b in zip(theta, s_hat, r_hat, strict=True)]
-        yield theta
-
-
-CASES: dict[str, tuple[Callable[..., tg.optim.Optimizer], dict[str, Any], Callable[..., Any], dict[str, Any]]] = {
-    "sgd": (tg.optim.SGD, {}, gradient_descent, {}),
-    "momentum": (tg.optim.SGD, {"momentum": 0.9}, momentum, {"alpha": 0.9}),
-    "nesterov": (tg.optim.SGD, {"momentum": 0.8, "nesterov": True}, nesterov, {"alpha": 0.8}),
-    "dampening": (tg.optim.SGD, {"momentum": 0.9, "dampening": 0.4}, dampened, {"alpha": 0.9, "tau": 0.4}),
-    "adam": (tg.optim.Adam, {}, adam, {}),
+BETAS = {"betas": (0.8, 0.95)}
+SLOW = (1e-4, 1e-2)  # steps that grow with the gradient have to be short in the valley
+CASES: dict[str, Case] = {
+    "sgd": Case("SGD", {}, papers.gradient_descent, {}, SLOW),
+    "sgd-book": Case("SGD", {"form": "book"}, papers.gradient_descent, {}, SLOW),
+    "momentum": Case("SGD", {"momentum": 0.9}, papers.momentum, {"alpha": 0.9}, SLOW),
+    "momentum-book": Case("SGD", {"momentum": 0.9, "form": "book"}, papers.momentum, {"alpha": 0.9}, SLOW),
+    "nesterov": Case("SGD", {"momentum": 0.8, "nesterov": True}, papers.nesterov_seen_ahead, {"alpha": 0.8}, SLOW),
+    "nesterov-book": Case(
+        "SGD", {"momentum": 0.8, "nesterov": True, "form": "book"}, papers.nesterov, {"alpha": 0.8}, SLOW
+    ),
+    "dampening": Case("SGD", {"momentum": 0.9, "dampening": 0.4}, papers.dampened, {"alpha": 0.9, "tau": 0.4}, SLOW),
+    "delta-bar-delta": Case(
+        "DeltaBarDelta", {"kappa": 1e-5, "phi": 0.2, "decay": 0.6}, papers.delta_bar_delta,
+        {"kappa": 1e-5, "phi": 0.2, "decay": 0.6}, SLOW,
+    ),
+    "rprop": Case("Rprop", {}, papers.irprop_minus, {"etas": (0.5, 1.2), "step_sizes": (1e-6, 50.0)}),
+    "rprop-bounds": Case(
+        "Rprop", {"etas": (0.3, 1.1), "step_sizes": (1e-3, 0.02)}, papers.irprop_minus,
+        {"etas": (0.3, 1.1), "step_sizes": (1e-3, 0.02)},
+    ),
+    "adagrad-book": Case("Adagrad", {"form": "book"}, papers.adagrad, {}),
+    "adagrad-eps": Case("Adagrad", {"form": "book", "eps": 0.5}, papers.adagrad, {"delta": 0.5}),
+    "rmsprop-book": Case("RMSprop", {"form": "book", "alpha": 0.97}, papers.rmsprop, {"rho": 0.97}, (1e-2, 3e-3)),
+    "rmsprop-eps": Case(
+        "RMSprop", {"form": "book", "alpha": 0.97, "eps": 0.5}, papers.rmsprop, {"rho": 0.97, "delta": 0.5}
+    ),
+    "rmsprop-momentum": Case(
+        "RMSprop", {"form": "book", "alpha": 0.97, "momentum": 0.6}, papers.rmsprop_momentum,
+        {"rho": 0.97, "alpha": 0.6, "delta": 1e-6}, (1e-3, 1e-3),
+    ),
+    "rmsprop-nesterov": Case(
+        "RMSprop", {"form": "book", "alpha": 0.97, "momentum": 0.6, "nesterov": True}, papers.rmsprop_nesterov,
+        {"rho": 0.97, "alpha": 0.6}, (1e-3, 1e-3),
+    ),
+    "adadelta": Case("Adadelta", {"rho": 0.8, "eps": 1e-4}, papers.adadelta, {"rho": 0.8, "eps": 1e-4}, (1.0, 0.3)),
+    "adam": Case("Adam", {}, papers.adam, {}),
     # With (0.5, 0.7) Adam's path through the valley is chaotic: a start moved by 1e-16 ends 1e-6 away.
-    "adam-betas": (tg.optim.Adam, {"betas": (0.8, 0.95), "eps": 1e-3}, adam, {"betas": (0.8, 0.95), "eps": 1e-3}),
-}
+    "adam-betas": Case("Adam", {**BETAS, "eps": 1e-3}, papers.adam, {**BETAS, "eps": 1e-3}),
+    "adamw": Case(
+        "AdamW", {**BETAS, "weight_decay": 0.3}, papers.adamw, {**BETAS, "eps": 1e-8, "weight_decay": 0.3}
+    ),
+    "adamax": Case("Adamax", {**BETAS, "eps": 0.0}, papers.adamax, BETAS, (1e-2, 3e-3)),
+    "adabelief": Case("AdaBelief", {**BETAS, "eps": 1e-6}, papers.adabelief, {**BETAS, "eps": 1e-6}),
+    "yogi": Case("Yogi", {**BETAS}, papers.yogi, {**BETAS, "eps": 1e-3, "first": 1e-6, "correct": True}),
+    "yogi-paper": Case(
+        "Yogi", {**BETAS, "initial_accumulator_value": 0.0, "bias_correction": False}, papers.yogi,
+        {**BETAS, "eps": 1e-3, "first": 0.0, "correct": False},
+    ),
+    "lion": Case(
+        "Lion", {"betas": (0.8, 0.95), "weight_decay": 0.3}, papers.lion,
+        {"betas": (0.8, 0.95), "weight_decay": 0.3}, (1e-3, 1e-3),
+    ),
+}  # fmt: skip
+cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+def begin(case: Case, problem: Any, **options: Any) -> tuple[list[tg.Tensor], tg.optim.Optimizer, float]:
+    theta = [tg.tensor(p, requires_grad=True) for p in problem.start()]
+    lr = case.lrs[isinstance(problem, Network)]
+    return theta, getattr(tg.optim, case.method)(theta, lr=lr, **{**case.options, **options}), lr
+
+
+def flat(arrays: list[Any]) -> Array:
+    return np.concatenate([a.ravel() for a in arrays])
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 @pytest.mark.parametrize("problem", [Rosenbrock(), Network()], ids=["rosenbrock", "network"])
-@pytest.mark.parametrize("case", CASES)
-def test_the_trajectory_is_that_of_the_book(case: str, problem: Any, decay: float) -> None:
-    method, options, algorithm, constants = CASES[case]
-    lr = problem.lr if method is tg.optim.SGD else 1e-2
-
-    def penalized(theta: Parameters) -> Parameters:
-        """The gradient of ``loss + decay ‖θ‖²/2``."""
-        return [g + decay * p for g, p in zip(problem.gradient(theta), theta, strict=True)]
-
-    theta = [tg.tensor(p, requires_grad=True) for p in problem.start()]
-    optimizer = method(theta, lr=lr, weight_decay=decay, **options)
-    book = algorithm(problem.start(), penalized, lr, **constants)
+@cases
+def test_the_trajectory_is_that_of_the_source(case: Case, problem: Any, decay: float) -> None:
+    if decay and not case.penalty:
+        pytest.skip("its weight decay, if it has any, is no penalty")
+    theta, optimizer, lr = begin(case, problem, **({"weight_decay": decay} if decay else {}))
+    start = flat(problem.start())
+    # The gradient of ``loss + decay ‖θ‖²/2``.
+    source = case.algorithm(start, lambda x: problem.gradient(x) + decay * x, lr, **case.constants)
+    points, expected = [], []
     for _ in range(STEPS):
-        optimizer.zero_grad()
-        problem.loss(theta).backward()
-        optimizer.step()
-        for mine, expected in zip(theta, next(book), strict=True):
-            np.testing.assert_allclose(mine.detach().numpy(), expected, rtol=1e-9, atol=1e-12)
+        optimizer.step(lambda: problem.loss(theta))
+        points.append(flat([p.detach().numpy() for p in theta]))
+        expected.append(next(source))
+    np.testing.assert_allclose(points, expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_loss_goes_down(case: str) -> None:
-    method, options, _, _ = CASES[case]
+@pytest.mark.parametrize("t0", [0, 7, 1000])
+def test_the_average_of_averaged_gradient_descent_is_the_mean_of_its_points(t0: int) -> None:
     problem = Network()
     theta = [tg.tensor(p, requires_grad=True) for p in problem.start()]
-    optimizer = method(theta, lr=problem.lr, **options)
+    optimizer = tg.optim.ASGD(theta, lr=0.1, lambd=0.1, alpha=0.6, t0=t0)
+    source = papers.averaged(flat(problem.start()), problem.gradient, 0.1, 0.1, 0.6, first=t0 + 2)
+    for _ in range(STEPS):
+        optimizer.step(lambda: problem.loss(theta))
+        average = flat([optimizer.state_of(p)["ax"].numpy() for p in theta])
+        np.testing.assert_allclose(average, next(source), rtol=1e-9)
+
+
+@cases
+def test_the_loss_goes_down(case: Case) -> None:
+    theta, optimizer, _ = begin(case, problem := Network())
     losses = [optimizer.step(lambda: problem.loss(theta)).item() for _ in range(60)]
     assert losses[-1] < 0.9 * losses[0]
     assert sum(b < a for a, b in pairwise(losses)) > 40
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_one_rule_means_the_same_on_numbers_and_arrays(case: str) -> None:
+@cases
+def test_one_rule_means_the_same_on_numbers_and_arrays(case: Case) -> None:
     """A rule uses arithmetic and a few elementwise functions only, so plain numbers go through it too."""
-    method, options, _, _ = CASES[case]
-    optimizer = method([tg.zeros(1, requires_grad=True)], lr=0.1, weight_decay=0.3, **options)
+    decay = {} if case.method == "Rprop" else {"weight_decay": 0.3}
+    optimizer = getattr(tg.optim, case.method)([tg.zeros(1, requires_grad=True)], lr=0.1, **{**case.options, **decay})
     hyper = {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
     names = optimizer.state_names(hyper)
     for t in (1, 2):

@@ -28,9 +28,7 @@ def train(net: nn.Module, optimizer: tg.optim.Optimizer, steps: int, first: int 
         rng = np.random.default_rng(step)
         x = tg.tensor(rng.standard_normal((5, 3)).astype(weight.dtype), device=weight.device)
         labels = tg.tensor(rng.integers(0, 2, 5), device=weight.device)
-        optimizer.zero_grad()
-        nn.CrossEntropyLoss()(net(x), labels).backward()
-        optimizer.step()
+        optimizer.step(lambda x=x, labels=labels: nn.CrossEntropyLoss()(net(x), labels))
 
 
 def snapshot(net: nn.Module) -> list[np.ndarray]:

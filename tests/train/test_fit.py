@@ -263,3 +263,15 @@ def test_arguments_that_are_refused(change, error, words):
     }
     with pytest.raises(error, match=words):
         fit(**arguments | change)
+
+
+def test_an_optimizer_that_looks_ahead_gets_its_closure():
+    model, by_hand = Line(4.0), [4.0]
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.125, momentum=0.5, nesterov=True, form="book")
+    fit(model, _square, optimizer, [_batch(1)] * 3, progress=False)
+    velocity = 0.0
+    for _ in range(3):  # the loss is θ²
+        ahead = by_hand[-1] + 0.5 * velocity
+        velocity = 0.5 * velocity - 0.125 * 2 * ahead
+        by_hand.append(by_hand[-1] + velocity)
+    assert model.theta.item() == pytest.approx(by_hand[-1])

@@ -1,7 +1,17 @@
 """Optimizers: each update rule is written once, as it stands in the book, and runs over flat vectors."""
 
-from .adam import Adam
+from .adagrad import Adagrad
+from .adam import Adam, AdamW
+from .adam_measures import AdaBelief, Adamax, Yogi
+from .adam_steps import NAdam, RAdam
+from .averaged import ASGD
+from .lion import Lion
 from .optimizer import Optimizer
+from .rates import DeltaBarDelta, Rprop
+from .rmsprop import Adadelta, RMSprop
 from .sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = [
+    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "Lion", "NAdam",
+    "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+]  # fmt: skip

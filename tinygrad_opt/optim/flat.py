@@ -7,6 +7,7 @@ in cache, however many parameters there are.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -152,6 +153,28 @@ class FlatVector:
             stop = self.bounds[position + 1]
         if due and stop > start:
             yield start, stop, due
+
+    def written(self, position: int) -> int:
+        """The serial number of the last write into the gradient of one parameter."""
+        return self._slots[position].region.serial
+
+    @contextlib.contextmanager
+    def moved(self, point: Callable[..., Array], names: Sequence[str], writer: str, **hyper: Any) -> Iterator[None]:
+        """Inside the block, what is not frozen stands at ``point(theta, *state, **hyper)``; then where it was."""
+        with backend.beside(self.theta):
+            self.adopt()
+            home = +self.theta
+            there = point(home, *(self.state[name] for name in names), **hyper)
+            for position, parameter in enumerate(self.parameters):
+                if parameter.requires_grad:
+                    self._views[position][...] = self._view(there, position)
+        self.region.touch(writer)
+        try:
+            yield
+        finally:
+            with backend.beside(self.theta):
+                self.theta[...] = home
+            self.region.touch(writer)
 
     def update(self, rule: Rule, names: Sequence[str], writer: str, **hyper: Any) -> None:
         """Apply ``rule(theta, g, *state, t=..., **hyper) -> (theta, *state)`` to every parameter with a gradient."""

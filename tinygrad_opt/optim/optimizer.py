@@ -5,13 +5,15 @@ A method adds its hyper-parameters and one pure function, the update rule as it 
 
 from __future__ import annotations
 
-import math
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..core.modes import enable_grad
 from ..core.tensor import Tensor
+from .arguments import check_number
 from .flat import FlatVector
+from .trace import Trace
 
 __all__ = ["Optimizer", "check_number"]
 
@@ -32,12 +34,18 @@ class Optimizer:
     ----------
     param_groups : list of dict
         The groups with their hyper-parameters; changes take effect at the next step.
+    trace : Trace or None
+        What the last step did; None before the first.
 
     Notes
     -----
     From here on ``p.data`` and ``p.grad`` are views of the optimizer's vectors. A gradient that is to outlive the
-    next `backward` has to be copied: ``p.grad.clone()``. A gradient that is not finite is used as it is: the update
-    and the state then are not finite either (`detect_anomaly` finds where it came from).
+    next `backward` has to be copied: ``p.grad.clone()``.
+
+    A gradient that is not finite is used as it is, by every method: nan spoils its own element of the parameter, and of
+    the state, and no other (`detect_anomaly` finds where it came from). A gradient of zero is a gradient: the state
+    decays, momentum moves on. No gradient at all (a frozen parameter, one that the loss does not use) leaves parameter,
+    state and step count alone.
     """
 
     whole = False  # whether the rule takes whole parameters in their shapes, instead of elements
@@ -47,6 +55,7 @@ class Optimizer:
             write = "[w]" if isinstance(params, Tensor) else "model.parameters()"
             raise TypeError(f"{type(self).__name__}: params must be a list of tensors; write {write}")
         self.defaults = defaults
+        self.trace: Trace | None = None
         self.param_groups: list[dict[str, Any]] = []
         self._vectors: list[list[FlatVector]] = []
         entries = list(params)
@@ -54,7 +63,11 @@ class Optimizer:
         for group in groups:
             self.add_param_group(group)
 
-    # A method defines these three.
+    # A method defines some of these.
+
+    def complete(self, group: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The hyper-parameters with defaults that depend on others filled in."""
+        return group
 
     def check(self, group: Mapping[str, Any]) -> None:
         """Refuse bad hyper-parameters."""
@@ -68,6 +81,10 @@ class Optimizer:
         """The names of the vectors that the rule carries from step to step."""
         return ()
 
+    def start(self, name: str, group: Mapping[str, Any]) -> float:
+        """The value that every element of the state vector `name` has before the first step."""
+        return 0.0
+
     def rule(self, theta: Array, g: Array, *state: Array, t: int, **hyper: Any) -> tuple[Array, ...]:
         """Update number t: new parameters and new state from old ones and the gradient.
 
@@ -77,6 +94,14 @@ class Optimizer:
         parameter at a time, with arrays in its shape, and may use norms and products too; `state_shape` then says what
         shapes its state has.
         """
+        raise NotImplementedError
+
+    def looks_ahead(self, group: Mapping[str, Any]) -> bool:
+        """Whether the gradient is taken at `ahead` instead of at θ."""
+        return False
+
+    def ahead(self, theta: Array, *state: Array, **hyper: Any) -> Array:
+        """The point at which the gradient is taken, for methods that look ahead."""
         raise NotImplementedError
 
     # The rest is shared.
@@ -98,6 +123,8 @@ class Optimizer:
             raise ValueError(f"{method}: the list of parameters is empty. model.parameters() runs out after one use.")
         self._check_parameters(parameters)
         hyper = _hyper({**self.defaults, **group})
+        self._check_known(hyper)
+        hyper = dict(self.complete(hyper))
         self._check_hyper(hyper)
         kinds: dict[Any, list[Tensor]] = {}
         for parameter in parameters:
@@ -119,11 +146,13 @@ class Optimizer:
                 raise ValueError(f"{method}: parameter {parameter.name or position} is given twice")
             seen.add(id(parameter))
 
+    def _check_known(self, hyper: Mapping[str, Any]) -> None:
+        if unknown := sorted(set(hyper) - set(self.defaults), key=str):
+            known = ", ".join(sorted(self.defaults))
+            raise TypeError(f"{type(self).__name__}: unknown argument {unknown[0]!r}; it takes params, {known}")
+
     def _check_hyper(self, hyper: Mapping[str, Any]) -> None:
         method = type(self).__name__
-        if unknown := sorted(set(hyper) - set(self.defaults)):
-            known = ", ".join(sorted(self.defaults))
-            raise TypeError(f"{method}: unknown argument {unknown[0]!r}; it takes params, {known}")
         for name in {"lr", "weight_decay"} & set(hyper):
             check_number(method, name, hyper[name])
         self.check(hyper)
@@ -147,21 +176,73 @@ class Optimizer:
         Tensor or None
             The closure's loss.
         """
-        loss = None
-        if closure is not None:
-            self.zero_grad()
-            with enable_grad():
-                loss = closure()
+        if closure is None and self.needs_closure:
+            raise TypeError(
+                f"{type(self).__name__}.step: this form takes the gradient at the look-ahead point, so it has to "
+                "evaluate the loss there itself: write step(closure), where closure() returns the loss"
+            )
+        loss = None if closure is None else self._evaluate(closure)
+        counts = []
+        for group, vector in self._vectors_by_group():
+            before = vector.steps.copy()
+            names, hyper = self._begin(group, vector)
+            vector.update(self.rule, names, self._writer, **hyper)
+            counts.append((vector, before, vector.steps.copy()))
+        rates = tuple([group["lr"] for group in self.param_groups if "lr" in group])
+        self.trace = Trace(rates, counts, None if loss is None else loss.detach())
+        return loss
+
+    @property
+    def needs_closure(self) -> bool:
+        """Whether `step` has to be given the closure."""
+        return any(map(self.looks_ahead, self.param_groups))
+
+    @property
+    def _writer(self) -> str:
+        return f"{type(self).__name__}.step"
+
+    def _vectors_by_group(self) -> Iterable[tuple[dict[str, Any], FlatVector]]:
+        for group, vectors in zip(self.param_groups, self._vectors, strict=True):
+            for vector in vectors:
+                yield group, vector
+
+    def _begin(self, group: Mapping[str, Any], vector: FlatVector) -> tuple[Sequence[str], dict[str, Any]]:
+        """The state names and the hyper-parameters of a group, after its state is there."""
+        names = self.state_names(group)
+        for name in names:
+            if name not in vector.state:
+                vector.begin(name, self.start(name, group))
+        return names, _hyper(group)
+
+    def _evaluate(self, closure: Callable[[], Tensor]) -> Tensor:
+        """The closure's loss, and its gradient in the parameters; both at the look-ahead point where there is one."""
+        self.zero_grad()
+        with contextlib.ExitStack() as moves, enable_grad():
+            for group, vector in self._vectors_by_group():
+                if self.looks_ahead(group):
+                    names, hyper = self._begin(group, vector)
+                    moves.enter_context(vector.moved(self.ahead, names, self._writer, **hyper))
+            loss = closure()
             if not isinstance(loss, Tensor):
                 got = type(loss).__name__
-                raise TypeError(f"{type(self).__name__}.step: the closure must return the loss, a tensor; got {got}")
+                raise TypeError(f"{self._writer}: the closure must return the loss, a tensor; got {got}")
             loss.backward()
-        writer = f"{type(self).__name__}.step"
-        for group, vectors in zip(self.param_groups, self._vectors, strict=True):
-            names, hyper = self.state_names(group), _hyper(group)
-            for vector in vectors:
-                vector.update(self.rule, names, writer, **hyper)
         return loss
+
+    def state_of(self, parameter: Tensor) -> dict[str, Tensor]:
+        """The state of one parameter, by name: copies in its shape. Empty before the first step.
+
+        Raises
+        ------
+        KeyError
+            For a tensor that is none of the optimizer's parameters.
+        """
+        for vectors in self._vectors:
+            for vector in vectors:
+                for position, candidate in enumerate(vector.parameters):
+                    if candidate is parameter:
+                        return vector.state_of(position)
+        raise KeyError(f"{type(self).__name__}.state_of: this is none of the optimizer's parameters")
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on later: hyper-parameters, state vectors and step counts, copied to the host."""
@@ -191,11 +272,16 @@ class Optimizer:
             for vector, values in zip(vectors, kept, strict=True):
                 vector.check_state(values)
         for group, kept in zip(self.param_groups, state["groups"], strict=True):
-            self._check_hyper({**_hyper(group), **kept["hyper"]})
+            hyper = {**_hyper(group), **kept["hyper"]}
+            self._check_known(hyper)
+            self._check_hyper(hyper)
         for group, vectors, kept in zip(self.param_groups, self._vectors, state["groups"], strict=True):
             group.update(kept["hyper"])
             for vector, values in zip(vectors, kept["vectors"], strict=True):
                 vector.load_state_dict(values)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "trace": None}  # a copy has made no step yet
 
     def __repr__(self) -> str:
         lines = []
@@ -212,15 +298,8 @@ def _hyper(group: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in (float, int, bool):
+    if type(value) in (float, int, bool, str):
         return value
     if isinstance(value, (tuple, list)):
         return tuple(map(_plain, value))
     return value.item() if getattr(value, "ndim", None) == 0 else value
-
-
-def check_number(method: str, name: str, value: Any, low: float = 0.0, high: float = math.inf) -> None:
-    """Refuse a hyper-parameter outside ``[low, high)``, or one that is no number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value < high:
-        bounds = f"at least {low:g}" if high == math.inf else f"in [{low:g}, {high:g})"
-        raise ValueError(f"{method}: {name} must be a number {bounds}; got {value!r}")

@@ -133,8 +133,10 @@ def _train_epoch(run: Run, train: Iterable[Any], metrics: dict[str, Metric]) -> 
 
 
 def _needs_closure(optimizer: Any) -> bool:
-    """Whether ``step`` has an argument that must be given."""
-    return any(p.default is p.empty for p in inspect.signature(optimizer.step).parameters.values())
+    """Whether ``step`` has to be given the closure: it says so, or the argument has no default."""
+    return getattr(optimizer, "needs_closure", False) or any(
+        p.default is p.empty for p in inspect.signature(optimizer.step).parameters.values()
+    )
 
 
 def _update(run: Run, inputs: list[Any], target: Any, by_closure: bool) -> tuple[float, Any]:
