@@ -41,11 +41,12 @@ def checked(function: str, **options: Any) -> list[Any]:
 def _checked(function: str, name: str, value: Any) -> Any:
     if name in _NUMBERS:
         expected, fits = _NUMBERS[name]
-        if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
+        plain = type(value) in (int, float)  # asking an abstract class takes longer than all the rest
+        if (not plain and (isinstance(value, bool) or not isinstance(value, Real))) or not fits(float(value)):
             raise ValueError(f"{function}: {name} must be {expected}; got {value!r}")
         return value if isinstance(value, int) else float(value)
     if name == "ignore_index":
-        if isinstance(value, bool) or not isinstance(value, Integral):
+        if type(value) is not int and (isinstance(value, bool) or not isinstance(value, Integral)):
             raise TypeError(f"{function}: ignore_index must be a whole number; got {value!r}")
         return int(value)
     if not isinstance(value, bool):
