@@ -57,7 +57,7 @@ def load(module: Holder, state: Mapping[str, Any], strict: bool, assign: bool, c
         if name in state:
             try:
                 values[name] = _fitting(own[name], _as_tensor(state[name]), assign, cast)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, BufferError) as error:
                 problems.append(f"'{name}': {error}")
     problems += _contradictions(own, values)
     if problems:

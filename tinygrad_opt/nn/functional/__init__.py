@@ -1,6 +1,19 @@
 """Layers and losses as plain functions of tensors. What a family makes public stands in its own ``__all__``."""
 
-from . import activations, affine, attention, dropping, heads, lookup, losses, norms, padding, rectifiers, recurrent, windows
+from . import (
+    activations,
+    affine,
+    attention,
+    dropping,
+    heads,
+    lookup,
+    losses,
+    norms,
+    padding,
+    rectifiers,
+    recurrent,
+    windows,
+)
 from .activations import *
 from .affine import *
 from .attention import *
