@@ -305,6 +305,19 @@ def test_functions_take_raw_arrays() -> None:
         assert type(y) is np.ndarray
 
 
+def test_scales_and_shifts_may_be_lists() -> None:
+    x, weight, bias = normal(4, 3, dtype="float32"), [1, 2, 3], [0.5, 0.0, 0.0]
+    for function in (
+        lambda w, b: F.batch_norm(tg.tensor(x), None, None, w, b, True),
+        lambda w, b: F.layer_norm(tg.tensor(x), 3, w, b),
+        lambda w, b: F.group_norm(tg.tensor(x), 1, w, b),
+        lambda w, b: tg.normalize(tg.tensor(x), 1, 1e-5, w, b),
+    ):  # fmt: skip
+        listed = function(weight, bias)
+        assert listed.dtype == np.dtype("float32")
+        np.testing.assert_array_equal(host(listed), host(function(np.float32(weight), np.float32(bias))))
+
+
 # Memory.
 
 
@@ -373,10 +386,14 @@ def test_no_cycles() -> None:
         (lambda: F.batch_norm(tg.ones(2, 3), None, None), ValueError, "without running_mean and running_var"),
         (lambda: F.batch_norm(tg.ones(2, 3), tg.ones(2), tg.ones(3)), tg.errors.ShapeError,
          r"running_mean must have shape \(3,\)"),
-        (lambda: F.batch_norm(tg.ones(2, 3), None, None, "γ", training=True), tg.errors.ShapeError, "weight must have"),
+        (lambda: F.batch_norm(tg.ones(2, 3), None, None, "γ", training=True), TypeError, "batch_norm: .*weight"),
+        (lambda: F.batch_norm(tg.ones(2, 3), None, None, [1.0], training=True), tg.errors.ShapeError,
+         "weight must have"),
+        (lambda: F.batch_norm(tg.ones(2, 3), [0.0] * 3, [1.0] * 3), tg.errors.ShapeError,
+         "running_mean must .* got list"),
         (lambda: F.batch_norm(tg.ones(3), None, None, training=True), tg.errors.ShapeError, "expected shape"),
         (lambda: F.instance_norm(tg.ones(2, 3)), tg.errors.ShapeError, r"expected shape \(batch, channels, length"),
-        (lambda: F.layer_norm(tg.ones(2, 3), 3, tg.ones(2)), tg.errors.ShapeError, "weight must have the shape"),
+        (lambda: F.layer_norm(tg.ones(2, 3), 3, tg.ones(2)), tg.errors.ShapeError, "weight must have shape"),
         (lambda: F.rms_norm("x", 3), TypeError, "rms_norm"),
         (lambda: F.layer_norm(np.ones((2, 3), complex), 3), TypeError, "layer_norm"),
         (lambda: tg.normalize(tg.ones(2, 3), 1, 0.1, tg.ones(2)), tg.errors.ShapeError, "weight .* does not broadcast"),

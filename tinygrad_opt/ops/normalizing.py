@@ -31,7 +31,7 @@ Array = Any
 Axes = tuple[int, ...]
 Shapes = tuple[tuple[int, ...], tuple[int, ...]]
 _MANY = 1 << 14  # elements, from which on a product with ones is quicker than a sum
-_LONG = 1 << 12  # elements in one sum, from which on NumPy's pairwise one is more exact
+_LONG = 1 << 12  # elements in one stretch, from which on NumPy's pairwise one is more exact
 
 
 class Normalized(NamedTuple):
@@ -61,7 +61,7 @@ def _first(axis: Axes, ndim: int) -> tuple[slice, ...]:
 
 
 @functools.lru_cache
-def _stretches(axis: Axes) -> list[tuple[int, int]]:
+def _stretches(axis: Axes) -> tuple[tuple[int, int], ...]:
     """The stretches of neighbouring axes, as ``start, stop``, from the last to the first."""
     found: list[tuple[int, int]] = []
     for i in sorted(axis, reverse=True):
@@ -69,14 +69,15 @@ def _stretches(axis: Axes) -> list[tuple[int, int]]:
             found[-1] = i, found[-1][1]
         else:
             found.append((i, i + 1))
-    return found
+    return tuple(found)
 
 
 def _total_kernel(xp: Any, x: Array, *, axis: Axes) -> Array:
     """Each stretch of axes is summed by one product with ones, where there is much to sum."""
-    if x.size < _MANY or not x.flags.c_contiguous or count(x.shape, axis) > _LONG:
+    stretches = _stretches(axis)
+    if x.size < _MANY or not x.flags.c_contiguous or max(math.prod(x.shape[a:b]) for a, b in stretches) > _LONG:
         return x.sum(axis=axis, keepdims=True)
-    for start, stop in _stretches(axis):
+    for start, stop in stretches:
         shape = x.shape
         n, inner = math.prod(shape[start:stop]), math.prod(shape[stop:])
         ones = xp.ones(n, dtype=x.dtype)

@@ -56,7 +56,8 @@ def batch_norm(
     """
     x, eps = _start("batch_norm", input, eps)
     channels = _channels("batch_norm", x)
-    _check_vectors("batch_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_averages("batch_norm", channels, running_mean=running_mean, running_var=running_var)
+    weight, bias = (_parameter("batch_norm", n, p, (channels,), x) for n, p in (("weight", weight), ("bias", bias)))
     if not training:
         return _by_running_averages("batch_norm", x, running_mean, running_var, weight, bias, eps)
     values = x.size // channels
@@ -94,9 +95,8 @@ def instance_norm(
     """
     x, eps = _start("instance_norm", input, eps)
     channels = _channels("instance_norm", x, least=3)
-    _check_vectors(
-        "instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
-    )
+    _check_averages("instance_norm", channels, running_mean=running_mean, running_var=running_var)
+    weight, bias = (_parameter("instance_norm", n, p, (channels,), x) for n, p in (("weight", weight), ("bias", bias)))
     if not use_input_stats:
         return _by_running_averages("instance_norm", x, running_mean, running_var, weight, bias, eps)
     values = math.prod(x.shape[2:])
@@ -136,7 +136,7 @@ def layer_norm(
     tensor([[-1.,  1.],
             [-1.,  1.]])
     """
-    return _over_last_axes("layer_norm", input, normalized_shape, {"weight": weight, "bias": bias}, eps)
+    return _over_last_axes("layer_norm", input, normalized_shape, weight, bias, eps)
 
 
 def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
@@ -153,7 +153,7 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
     >>> tg.nn.functional.rms_norm(tg.tensor([1.0, 7.0]), 2, eps=0.0)
     tensor([0.2, 1.4])
     """
-    return _over_last_axes("rms_norm", input, normalized_shape, {"weight": weight}, eps, centred=False)
+    return _over_last_axes("rms_norm", input, normalized_shape, weight, None, eps, centred=False)
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -182,7 +182,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     channels, groups = _channels("group_norm", x), as_integer("group_norm", "num_groups", num_groups)
     if groups < 1 or channels % groups:
         raise errors.ShapeError(f"group_norm: num_groups={groups} does not divide the {channels} channels")
-    _check_vectors("group_norm", channels, weight=weight, bias=bias)
+    weight, bias = (_parameter("group_norm", n, p, (channels,), x) for n, p in (("weight", weight), ("bias", bias)))
     shape, each = tuple(x.shape), channels // groups
     if shape[0] * each * math.prod(shape[2:]) == 1:
         raise errors.ShapeError(f"group_norm: shape {shape} has one value per group, and so no variance")
@@ -218,12 +218,24 @@ def no_variance(function: str, shape: Sequence[int]) -> str:
     )
 
 
-def _check_vectors(function: str, channels: int, **given: Any) -> None:
-    wanted = (channels,)
-    for name, vector in given.items():
-        if vector is not None and getattr(vector, "shape", None) != wanted:
-            came = f"shape {tuple(vector.shape)}" if hasattr(vector, "shape") else type(vector).__name__
-            raise errors.ShapeError(f"{function}: {name} must have shape {wanted}, one value per channel; got {came}")
+def _check_averages(function: str, channels: int, **given: Any) -> None:
+    """Running averages are tensors or arrays: in training they are written to."""
+    for name, average in given.items():
+        if average is not None and getattr(average, "shape", None) != (channels,):
+            came = f"shape {tuple(average.shape)}" if hasattr(average, "shape") else type(average).__name__
+            raise errors.ShapeError(
+                f"{function}: {name} must have shape {(channels,)}, one value per channel; got {came}"
+            )
+
+
+def _parameter(function: str, name: str, given: Any, sides: tuple[int, ...], x: Any) -> Any:
+    """A scale or a shift beside the elements `x`; None where there is none."""
+    if given is None:
+        return None
+    parameter = floating(operand(function, given, x, name))
+    if tuple(parameter.shape) != sides:
+        raise errors.ShapeError(f"{function}: {name} must have shape {sides}; got {tuple(parameter.shape)}")
+    return parameter
 
 
 def _along_axis_1(vector: Any, x: Any) -> Any:
@@ -271,7 +283,7 @@ def _move(function: str, found: Normalized, averages: Sequence[Any], momentum: f
 
 
 def _over_last_axes(
-    function: str, x: Any, normalized_shape: Any, parameters: dict[str, Any], eps: Any, centred: bool = True
+    function: str, x: Any, normalized_shape: Any, weight: Any, bias: Any, eps: Any, centred: bool = True
 ) -> Any:
     """Normalize rows: what follows the leading axes of `x`."""
     x = floating(operand(function, x))
@@ -282,26 +294,18 @@ def _over_last_axes(
             f"{function}: expected shape (..., {', '.join(map(str, sides))}), which ends with normalized_shape; "
             f"got {shape}"
         )
-    for name, vector in parameters.items():
-        if vector is not None and tuple(getattr(vector, "shape", ())) != sides:
-            raise errors.ShapeError(
-                f"{function}: {name} must have the shape {sides}; got {tuple(getattr(vector, 'shape', ()))}"
-            )
-    eps = float(
-        backend.namespace(getattr(x, "_array", x)).finfo(x.dtype).eps
-        if eps is None
-        else as_number(function, "eps", eps)
+    epsilon = backend.namespace(getattr(x, "_array", x)).finfo(x.dtype).eps if eps is None else eps
+    rows = x if len(shape) == 2 and n == 1 else ops.reshape(x, (math.prod(shape[: len(shape) - n]), math.prod(sides)))
+    scale, shift = (
+        default if p is None else _as_row(_parameter(function, name, p, sides, x))
+        for name, p, default in (("weight", weight, 1.0), ("bias", bias, 0.0))
     )
-    rows = (
-        x
-        if len(shape) == 2 and n == 1
-        else ops.reshape(x, (-1, math.prod(sides)) if x.size else (math.prod(shape[:-n]), math.prod(sides)))
-    )
-    weight, bias = parameters["weight"], parameters.get("bias")
-    if n > 1:
-        weight, bias = (None if p is None else ops.reshape(p, (-1,)) for p in (weight, bias))
-    y = normalized(rows, (1,), eps, 1.0 if weight is None else weight, 0.0 if bias is None else bias, centred=centred).y
+    y = normalized(rows, (1,), float(as_number(function, "eps", epsilon)), scale, shift, centred=centred).y
     return y if rows is x else ops.reshape(y, shape)
+
+
+def _as_row(parameter: Any) -> Any:
+    return parameter if len(parameter.shape) == 1 else ops.reshape(parameter, (-1,))
 
 
 def as_sides(function: str, normalized_shape: Any) -> tuple[int, ...]:
