@@ -326,3 +326,17 @@ def test_masks_are_no_whole_numbers() -> None:
     x, mask = tg.tensor(np.zeros((2, 3, 6))), tg.tensor(np.zeros((3, 3), int))
     with pytest.raises(TypeError, match="attn_mask is made of truth values, or of numbers to be added; got int64"):
         layer()(x, x, x, attn_mask=mask)
+
+
+def test_tensors_on_two_devices_are_named(device: str) -> None:
+    if device == "cpu":
+        pytest.skip("that is one device")
+    here, there = tg.tensor(normal(3, 6)), tg.tensor(normal(3, 6), device=device)
+    with pytest.raises(tg.errors.DeviceError, match=r"scaled_dot_product_attention: query is on .*, key is on cpu"):
+        attend(there, here, there)
+    with pytest.raises(tg.errors.DeviceError, match=r"MultiheadAttention: query is on .*, attn_mask is on cpu"):
+        layer().to(device)(there, there, there, attn_mask=tg.tensor(normal(3, 3)))
+    with pytest.raises(tg.errors.DeviceError, match=r"bilinear: x1 is on .*, x2 is on cpu"):
+        nn.functional.bilinear(there, here, tg.tensor(normal(2, 6, 6), device=device))
+    with pytest.raises(tg.errors.DeviceError, match="embedding: indices is on cpu, weight is on"):
+        nn.functional.embedding(tg.tensor([0]), there)

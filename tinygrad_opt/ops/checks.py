@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import backend, errors
+
 __all__: list[str] = []  # for the families, not for users
 
 
@@ -25,6 +27,22 @@ def as_number(function: str, argument: str, value: Any) -> float:
     if not isinstance(number, (int, float)):
         raise TypeError(f"{function}: {argument} must be a number; got {value!r}")
     return number
+
+
+def as_real(function: str, argument: str, value: Any) -> float:
+    """As a float, which stands beside floating arrays of any size."""
+    try:
+        return float(as_number(function, argument, value))
+    except OverflowError:
+        raise ValueError(f"{function}: {argument} is larger than any floating number") from None
+
+
+def together(function: str, **tensors: Any) -> None:
+    """Refuse tensors on different devices, by the names of the arguments; None is anywhere."""
+    arrays = {name: getattr(x, "_array", x) for name, x in tensors.items() if x is not None}
+    places = [(name, backend.device_of(array)) for name, array in arrays.items()]
+    if len({place for _, place in places}) > 1:
+        raise errors.mixed_devices(function, places)
 
 
 def holdable(function: str, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from ...ops import sigmoid, tanh
 from ...ops.activations import gelu as exact_gelu
 from ...ops.activations import gelu_tanh, mish, silu, softsign
 from ...ops.arguments import as_type, wide
-from ...ops.checks import as_number, one_of
+from ...ops.checks import as_real, one_of
 from ...ops.join import part
 from ...ops.shape import normalize_axis
 
@@ -58,7 +58,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     tensor([ 0.3465..., 30.       ])
     """
     x = operand("softplus", x)
-    beta, threshold = as_number("softplus", "beta", beta), as_number("softplus", "threshold", threshold)
+    beta, threshold = as_real("softplus", "beta", beta), as_real("softplus", "threshold", threshold)
     if beta == 0:
         raise ValueError("softplus: beta must not be 0, by which the result is divided")
     inner = wide(x)  # products with beta may leave the range of float16

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import errors, ops
 from ...core.primitive import operand
+from ...ops.checks import together
 
 __all__ = ["bilinear", "linear"]
 
@@ -74,7 +75,7 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     bias = bias if bias is None else operand("bilinear", bias, x1, "bias")
     first, second, sides = tuple(x1.shape), tuple(x2.shape), tuple(weight.shape)
     if (
-        len(sides) != 3 or not first or first[:-1] != second[:-1] or (first[-1], second[-1]) != sides[1:]
+        len(sides) != 3 or not first or not second or first[:-1] != second[:-1] or (first[-1], second[-1]) != sides[1:]
         or (bias is not None and tuple(bias.shape) != sides[:1])
     ):  # fmt: skip
         given = "none" if bias is None else tuple(bias.shape)
@@ -82,6 +83,7 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
             f"bilinear: expected x1 (..., n), x2 (..., m), weight (p, n, m) and bias (p,); got {first}, {second}, "
             f"{sides} and {given}"
         )
+    together("bilinear", x1=x1, x2=x2, weight=weight, bias=bias)
     (p, n, m), rows = sides, math.prod(first[:-1])
     left = ops.matmul(ops.reshape(x1, (rows, n)), ops.reshape(ops.permute_dims(weight, (1, 0, 2)), (n, p * m)))
     y = ops.matmul(ops.reshape(left, (rows, p, m)), ops.reshape(x2, (rows, m, 1)))

@@ -12,7 +12,7 @@ from ... import backend, errors, ops
 from ...core.primitive import operand
 from ...ops.arguments import as_type, wide
 from ...ops.attention import masked_softmax
-from ...ops.checks import as_number
+from ...ops.checks import as_real, together
 from ...ops.shape import broadcasts
 from .dropping import dropout, probability
 
@@ -111,7 +111,8 @@ def scaled_dot_product_attention(
                 f"{name}: attn_mask {tuple(mask.shape)} does not broadcast to the weights {(*lead, q[-2], k[-2])}"
             )
         mask = ops.logical_not(mask) if mask.dtype.kind == "b" else as_type(mask, query.dtype)
-    scale = 1 / math.sqrt(max(q[-1], 1)) if scale is None else as_number(name, "scale", scale)
+    together(name, query=query, key=key, value=value, attn_mask=mask)
+    scale = 1 / math.sqrt(max(q[-1], 1)) if scale is None else as_real(name, "scale", scale)
     return attend(query, key, value, mask, probability(name, dropout_p), scale)[0]
 
 

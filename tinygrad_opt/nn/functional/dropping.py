@@ -11,7 +11,7 @@ from typing import Any
 from ... import backend, errors
 from ...core.primitive import operand
 from ...ops.arguments import floating
-from ...ops.checks import as_number
+from ...ops.checks import as_real
 from ...ops.choice import where
 from .rectifiers import SELU_ALPHA, SELU_SCALE
 
@@ -20,7 +20,7 @@ __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
 
 def probability(function: str, p: Any) -> float:
     """A number between 0 and 1, both included."""
-    p = as_number(function, "p", p)
+    p = as_real(function, "p", p)
     if not 0 <= p <= 1:
         raise ValueError(f"{function}: p is the probability of being left out, from 0 to 1; got {p!r}")
     return p

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ... import backend, errors, ops
 from ...core.primitive import operand
 from ...ops.arguments import as_type
+from ...ops.checks import together
 from ...ops.choice import where
 from ...ops.index import pick
 from ...ops.shape import _permute, _reshape, as_integer
@@ -132,6 +133,7 @@ def _sizes(name: str, inputs: tuple[Any, Any, Any], embed_dim: int, heads: int, 
     embed_dim, heads = as_integer(name, "embed_dim", embed_dim), as_integer(name, "num_heads", heads)
     if heads < 1 or embed_dim % heads:
         raise ValueError(f"{name}: the {heads} heads must share {embed_dim} features evenly")
+    together(name, query=inputs[0], key=inputs[1], value=inputs[2])
     q, k, v = (tuple(x.shape) for x in inputs)
     layout = (0, 1) if batch_first else (1, 0)
     if len(q) != 3 or len(k) != 3 or q[-1] != embed_dim or k[:2] != v[:2] or q[layout[0]] != k[layout[0]]:
@@ -197,6 +199,7 @@ def _mask(name: str, call: _Call, q: Any, padding: Any, pairs: Any, is_causal: b
         if tuple(padding.shape) != (n, keys) and (n != 1 or tuple(padding.shape) != (keys,)):
             raise errors.ShapeError(f"{name}: expected key_padding_mask {(n, keys)}; got {tuple(padding.shape)}")
         masks.append(_reshape(padding, shape=(n, 1, 1, keys)))
+    together(name, query=q, attn_mask=pairs, key_padding_mask=padding)
     return _joined(masks, q.dtype)
 
 

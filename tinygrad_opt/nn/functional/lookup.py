@@ -9,7 +9,7 @@ from ...core import ledger
 from ...core.modes import current, no_grad
 from ...core.primitive import operand
 from ...core.tensor import Tensor
-from ...ops.checks import as_number
+from ...ops.checks import as_real
 from ...ops.choice import where
 from ...ops.index import pick
 from ...ops.shape import as_integer
@@ -66,8 +66,8 @@ def embedding(
     padding = padding_row("embedding", padding_idx, weight.shape[0])
     rows = _row_numbers(indices, weight)
     if max_norm is not None:
-        _renormalize(weight, rows, as_number("embedding", "max_norm", max_norm),
-                     as_number("embedding", "norm_type", norm_type))  # fmt: skip
+        _renormalize(weight, rows, as_real("embedding", "max_norm", max_norm),
+                     as_real("embedding", "norm_type", norm_type))  # fmt: skip
     found = pick(weight, index=(rows,))
     return _weighted(found, rows, padding, scale_grad_by_freq)
 

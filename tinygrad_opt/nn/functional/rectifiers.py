@@ -8,7 +8,7 @@ from ... import errors, ops
 from ...core.primitive import operand
 from ...ops import relu
 from ...ops.activations import elu_like, hardswish, hardtanh_between, leaky
-from ...ops.checks import as_number
+from ...ops.checks import as_real
 from ...ops.shape import as_integer
 from .affine import linear
 
@@ -34,7 +34,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     >>> tg.nn.functional.leaky_relu(tg.tensor([-1.0, 2.0]), 0.5)
     tensor([-0.5,  2. ])
     """
-    return leaky(operand("leaky_relu", x), as_number("leaky_relu", "negative_slope", negative_slope))
+    return leaky(operand("leaky_relu", x), as_real("leaky_relu", "negative_slope", negative_slope))
 
 
 def prelu(x: Any, weight: Any) -> Any:
@@ -89,7 +89,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     >>> tg.nn.functional.elu(tg.tensor([-1.0, 2.0]))
     tensor([-0.6321...,  2.       ])
     """
-    return _elu("elu", x, as_number("elu", "alpha", alpha), 1.0, 1.0)
+    return _elu("elu", x, as_real("elu", "alpha", alpha), 1.0, 1.0)
 
 
 def selu(x: Any) -> Any:
@@ -121,7 +121,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     >>> tg.nn.functional.celu(tg.tensor([-1.0, 2.0]), alpha=2.0)
     tensor([-0.7869...,  2.       ])
     """
-    alpha = as_number("celu", "alpha", alpha)
+    alpha = as_real("celu", "alpha", alpha)
     if alpha == 0:
         raise ValueError("celu: alpha must not be 0, by which x is divided; relu is the limit")
     return _elu("celu", x, alpha, 1.0, 1 / alpha)
@@ -135,7 +135,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     >>> tg.nn.functional.hardtanh(tg.tensor([-2.0, 0.5, 2.0]))
     tensor([-1. ,  0.5,  1. ])
     """
-    low, high = as_number("hardtanh", "min_val", min_val), as_number("hardtanh", "max_val", max_val)
+    low, high = as_real("hardtanh", "min_val", min_val), as_real("hardtanh", "max_val", max_val)
     if not low <= high:
         raise ValueError(f"hardtanh: min_val must not be larger than max_val; got {min_val!r} and {max_val!r}")
     return hardtanh_between(operand("hardtanh", x), low=low, high=high)
@@ -176,7 +176,7 @@ def threshold(x: Any, threshold: float, value: float) -> Any:
     tensor([-7.,  2.])
     """
     x = operand("threshold", x)
-    limit, value = as_number("threshold", "threshold", threshold), as_number("threshold", "value", value)
+    limit, value = as_real("threshold", "threshold", threshold), as_real("threshold", "value", value)
     return ops.where(x <= limit, value, x)
 
 
