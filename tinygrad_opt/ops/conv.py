@@ -6,8 +6,8 @@ adjoint of each in either argument is one of the other two, which makes derivati
 
 All three are products of matrices with the windows of the image, written out as columns. These take `taps` times the
 memory of the image, so the batch goes through in blocks that stay in the cache, and the columns are not kept. Where
-they are small altogether, they are written out once, and the layer becomes a pointwise convolution of them: then
-what is kept for the gradient of the weight is the columns, in place of the image.
+they are small altogether, they are written out once: what is kept for the gradient of the weight is then the columns,
+in place of the image (see `seen`).
 
 The gradient of the image is a product as well, whose columns are summed back. With stride 1 the cotangent is first laid
 out in rows as long as the image's (see `Rows`), which wastes a few products and makes the sum several times faster.
@@ -20,6 +20,7 @@ from typing import Any
 
 from .. import errors
 from ..core.kinds import General, Linear, Multilinear, broadcast_to
+from ..core.primitive import wrap
 from .columns import Rows, blocks, fold_block, unfolded, unfolding
 from .precision import widened
 from .shape import _reshape
@@ -32,7 +33,7 @@ __all__ = [
 Array = Any
 # Bytes of columns that are kept rather than written out again in the backward pass: no more than a cache holds, where
 # reading them back is cheaper than unfolding.
-KEPT = 1 << 23
+KEPT = 1 << 24
 # An image is small beside the weight where it has so many times fewer windows than the weight has rows.
 FEW = 4
 # With so many times more rows than windows, a product gains more from a contiguous factor than turning that one costs.
@@ -53,7 +54,7 @@ def _conv_kernel(xp: Any, x: Array, weight: Array, *bias: Array, windows: Window
     if bias:  # repeated over the windows, it is added in one run per image rather than in many short ones
         repeated = xp.repeat(bias[0], windows.count)
     beside = outs > FEW * windows.count  # rather than read a large weight anew for each small image
-    parts = blocks(x, n, groups * rows * windows.count * x.dtype.itemsize)
+    parts = blocks(x, n, groups * (outs if windows.trivial else rows) * windows.count * x.dtype.itemsize)
     for part, columns in unfolding(xp, x, windows, parts, beside):
         block = y[part]
         if beside:
@@ -71,7 +72,8 @@ def _conv_weight_kernel(xp: Any, x: Array, g: Array, *, windows: Windows, groups
     n, outs = x.shape[0], g.shape[1] // groups
     channels = x.shape[1] // (windows.taps if windows.written else 1) // groups
     rows = channels * windows.taps
-    total = xp.zeros((groups, rows, outs), dtype=xp.result_type(x, g))
+    weight = xp.zeros((groups * outs, channels, *windows.kernel), dtype=xp.result_type(x, g))
+    total = weight.reshape(groups, outs, rows).swapaxes(1, 2)
     beside = min(rows, outs) > FEW * windows.count  # rather than write a large product for each small image
     parts = blocks(x, n, groups * rows * (windows.count + (not beside) * outs) * x.dtype.itemsize)
     for part, columns in unfolding(xp, x, windows, parts, beside):
@@ -85,7 +87,13 @@ def _conv_weight_kernel(xp: Any, x: Array, g: Array, *, windows: Windows, groups
                 right = xp.ascontiguousarray(right)
             columns = columns.reshape(len(columns), groups, rows, windows.count)
             total += xp.matmul(columns, right).sum(axis=0)
-    return total.swapaxes(1, 2).reshape(groups * outs, channels, *windows.kernel)
+    return weight
+
+
+def _taps_first(xp: Any, matrix: Array, taps: int) -> Array:
+    """The rows of (groups, channels * taps, outs) in the order (taps, channels)."""
+    groups, rows, outs = matrix.shape
+    return matrix.reshape(groups, rows // taps, taps, outs).swapaxes(1, 2).reshape(groups, rows, outs)
 
 
 def _conv_input_kernel(xp: Any, g: Array, weight: Array, *, windows: Windows, groups: int) -> Array:
@@ -96,13 +104,14 @@ def _conv_input_kernel(xp: Any, g: Array, weight: Array, *, windows: Windows, gr
         return columns.reshape(n, channels * windows.taps, *windows.out)
     x = xp.empty((n, channels, *windows.size), dtype=xp.result_type(g, weight))
     each = channels * windows.taps * x.dtype.itemsize
-    if windows.sparse:
+    if windows.sparse or weight.shape[1] * windows.taps <= outs:  # the columns are fewer than what makes them
         for part in blocks(g, n, each * windows.count):
             block = xp.ascontiguousarray(g[part]).reshape(part.stop - part.start, groups, outs, windows.count)
             columns = xp.matmul(matrix, block).reshape(len(block), channels, *windows.kernel, *windows.out)
             x[part] = fold_block(xp, columns, windows)
         return x
     parts = blocks(g, n, each * math.prod(windows.rows))
+    matrix = _taps_first(xp, matrix, windows.taps)
     if parts:
         rows = Rows(xp, windows, parts[0].stop, groups, channels, groups * outs, x.dtype)
     for part in parts:
@@ -167,8 +176,53 @@ _conv_bias: General = General(
 )
 
 
-def _learns(x: Any) -> bool:
-    return getattr(x, "_node", None) is not None
+# An image whose columns are written out already, for the forward pass and for the gradient of the weight.
+
+
+def seen(x: Any, windows: Windows) -> Any:
+    """The windows of the image `x` in its place: their array, at the node of `x`.
+
+    Rules hand it on, and get the image's cotangent and tangent, in the shape of the image.
+    """
+    if windows.trivial:
+        return x
+    if not hasattr(x, "_array"):
+        return unfolded(x, windows=windows)
+    return wrap(unfolded(x._array, windows=windows), x._node)
+
+
+_conv_seen: General = General(
+    "conv_seen",
+    pushes=[
+        lambda t, _y, _x, weight, *_b, windows, groups: _conv(t, weight, windows=windows, groups=groups),
+        lambda t, _y, x, _w, *_b, windows, groups: _conv_seen(x, t, windows=windows, groups=groups),
+        lambda t, _y, _x, _w, *_b, windows, groups: _per_channel(t, len(windows.size)),
+    ],
+    pulls=[
+        lambda g, _y, _x, weight, *_b, windows, groups: _conv_input(g, weight, windows=windows, groups=groups),
+        lambda g, _y, x, _w, *_b, windows, groups: _conv_weight_seen(x, g, windows=windows, groups=groups),
+        lambda g, _y, _x, _w, *_b, windows, groups: _channel_sum(g),
+    ],
+    kernel=widened(
+        lambda xp, x, weight, *bias, windows, groups: _conv_kernel(
+            xp, x, weight, *bias, windows=windows.as_columns, groups=groups
+        )
+    ),
+)
+_conv_weight_seen: General = General(
+    "conv_weight_seen",
+    pushes=[
+        lambda t, _y, _x, g, *, windows, groups: _conv_weight(t, g, windows=windows, groups=groups),
+        lambda t, _y, x, _g, *, windows, groups: _conv_weight_seen(x, t, windows=windows, groups=groups),
+    ],
+    pulls=[
+        lambda weight, _y, _x, g, *, windows, groups: _conv_input(g, weight, windows=windows, groups=groups),
+        lambda weight, _y, x, _g, *, windows, groups: _conv_seen(x, weight, windows=windows, groups=groups),
+    ],
+    kernel=widened(
+        lambda xp, x, g, *, windows, groups: _conv_weight_kernel(xp, x, g, windows=windows.as_columns, groups=groups)
+    ),
+)
 
 
 def convolve(
@@ -178,14 +232,13 @@ def convolve(
     x, weight, bias, groups = _checked(function, dims, x, weight, bias, groups, transposed=False)
     x, batched = image(function, x, dims)
     windows = slide(function, x.shape[2:], tuple(weight.shape[2:]), stride, padding, dilation)
-    rows = x.shape[1] * windows.taps
-    small = x.shape[0] * rows * windows.count * x.dtype.itemsize <= KEPT and not windows.trivial
-    # Where the image learns too, its columns' gradient is summed back all at once: that pays if they are few.
-    if small and (not _learns(x) or rows <= weight.shape[0]):
-        x, windows = unfolded(x, windows=windows), windows.as_columns
-    if bias is None:
-        return unbatched(_conv(x, weight, windows=windows, groups=groups), batched)
-    return unbatched(_conv_bias(x, weight, bias, windows=windows, groups=groups), batched)
+    meta: dict[str, Any] = {"windows": windows, "groups": groups}
+    size = x.shape[0] * x.shape[1] * windows.taps * windows.count * x.dtype.itemsize
+    if size <= KEPT or windows.trivial:
+        y = _conv_seen(seen(x, windows), weight, *(() if bias is None else (bias,)), **meta)
+    else:
+        y = _conv(x, weight, **meta) if bias is None else _conv_bias(x, weight, bias, **meta)
+    return unbatched(y, batched)
 
 
 def convolve_transposed(
