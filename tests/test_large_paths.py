@@ -16,11 +16,12 @@ from tinygrad_opt.ops import arithmetic, blend, columns, conv, index, special
 from tinygrad_opt.testing.specs import SPECS
 
 CONVOLUTIONS = [
-    "conv", "conv_input", "conv_weight", "conv_bias", "conv1d", "conv2d", "conv_transpose2d", "unfold", "fold",
+    "conv", "conv_input", "conv_weight", "conv_bias", "conv_seen", "conv_weight_seen", "conv1d", "conv2d",
+    "conv_transpose2d", "unfold", "fold",
 ]  # fmt: skip
 PATHS = [  # (module, what has another value there, operations that then go another way)
     (conv, {"FEW": 0, "WIDE": 0}, CONVOLUTIONS),
-    (conv, {"FEW": 1 << 30, "KEPT": 0}, CONVOLUTIONS),
+    (conv, {"FEW": 1 << 30}, CONVOLUTIONS),
     (columns, {"HOST_BLOCK": 1, "DEVICE_BLOCK": 1}, CONVOLUTIONS),
     (index, {"_MANY": 0}, ["getitem", "scatter_add", "scatter_sum", "take", "add_at", "subtract_at"]),
     (folding, {"_MANY": 0}, ["sum_to", "multiply", "broadcast_to", "sum", "mean", "max", "min", "prod"]),

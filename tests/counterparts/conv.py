@@ -26,27 +26,19 @@ def quiet(function: Any) -> Any:
 
 
 def convolved(x: Any, weight: Any, bias: Any = None, *, windows: Any, groups: int) -> Any:
-    """PyTorch's convolution; that of columns is pointwise, with the taps as channels."""
-    dims = len(windows.size)
-    if windows.written:
-        pointwise = weight.reshape(weight.shape[0], math.prod(weight.shape[1:]), *(1,) * dims)
-        return CONV[dims](x, pointwise, bias, groups=groups)
     padding = [low for low, _ in windows.padding]
-    return CONV[dims](x, weight, bias, windows.stride, padding, windows.dilation, groups)
+    return CONV[len(windows.size)](x, weight, bias, windows.stride, padding, windows.dilation, groups)
 
 
 def conv_input(g: Any, weight: Any, windows: Any, groups: int) -> Any:
     """The adjoint in the image, by PyTorch's own derivative."""
-    channels = weight.shape[1] * groups
-    shape = (channels * windows.taps, *windows.out) if windows.written else (channels, *windows.size)
-    x = torch.zeros((g.shape[0], *shape), dtype=g.dtype, requires_grad=True)
+    x = torch.zeros((g.shape[0], weight.shape[1] * groups, *windows.size), dtype=g.dtype, requires_grad=True)
     return torch.autograd.grad(convolved(x, weight, windows=windows, groups=groups), x, g, create_graph=True)[0]
 
 
 def conv_weight(x: Any, g: Any, windows: Any, groups: int) -> Any:
     """The adjoint in the weight, by PyTorch's own derivative."""
-    channels = x.shape[1] // (windows.taps if windows.written else 1) // groups
-    weight = torch.zeros((g.shape[1], channels, *windows.kernel), dtype=g.dtype, requires_grad=True)
+    weight = torch.zeros((g.shape[1], x.shape[1] // groups, *windows.kernel), dtype=g.dtype, requires_grad=True)
     return torch.autograd.grad(convolved(x, weight, windows=windows, groups=groups), weight, g, create_graph=True)[0]
 
 
@@ -97,6 +89,8 @@ TORCH = {
     "conv_bias": convolved,
     "conv_input": conv_input,
     "conv_weight": conv_weight,
+    "conv_seen": convolved,
+    "conv_weight_seen": conv_weight,
     "channel_sum": lambda x: x.sum((0, *range(2, x.ndim))),
     "conv1d": quiet(F.conv1d),
     "conv2d": quiet(F.conv2d),

@@ -176,7 +176,7 @@ class General(Primitive):
     def push(self, node: Node, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
         terms = [
             rule(t, *saved, **node.meta)
-            for rule, t in zip(self.pushes, tangents, strict=True)
+            for rule, t in zip(self.pushes, tangents, strict=False)  # the last arguments may be optional
             if t is not None and rule is not None
         ]
         return fit(_total(terms), node)

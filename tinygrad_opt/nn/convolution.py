@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from .. import errors
 from ..core.creation import zeros
 from ..core.tensor import Parameter
-from ..ops.conv import convolve, convolve_transposed
+from ..ops.convolution import convolve, convolve_transposed
 from ..ops.windows import whole
 from . import init
 from .arguments import positive

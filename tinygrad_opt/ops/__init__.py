@@ -18,7 +18,7 @@ from . import (
     comparison,
     concatenation,
     contract,
-    conv,
+    convolution,
     covariance,
     diagonals,
     einstein,
@@ -55,7 +55,7 @@ from .columns import *
 from .comparison import *
 from .concatenation import *
 from .contract import *
-from .conv import *
+from .convolution import *
 from .covariance import *
 from .diagonals import *
 from .einstein import *
@@ -94,7 +94,7 @@ __all__ += columns.__all__
 __all__ += comparison.__all__
 __all__ += concatenation.__all__
 __all__ += contract.__all__
-__all__ += conv.__all__
+__all__ += convolution.__all__
 __all__ += covariance.__all__
 __all__ += diagonals.__all__
 __all__ += einstein.__all__

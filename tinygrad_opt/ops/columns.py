@@ -108,14 +108,14 @@ class Rows:
     """Memory for windows that lie densely, laid out so that folding them is a single sum of long runs.
 
     The windows' values stand in rows as long as those of the padded image, with zeros between. Then what one tap of
-    all windows sees is one contiguous run of the flattened image, and the image is the sum over the taps of these
-    runs, each moved by the place of its tap: ``image[q] = Σ columns[tap, q - place(tap)]``. Zeros between the rows of
-    `columns` stand for what lies outside, so that the sum reads a strided view. What falls into the padding is not
-    wanted, so the padding behind a row and that before the next one may be the same memory.
+    all windows sees, in all channels, is one contiguous run of the flattened images, and these are the sum over the
+    taps of such runs, each moved by the place of its tap: ``image[q] = Σ columns[tap, q - place(tap)]``. Zeros between
+    the rows of `columns` stand for what lies outside, so that the sum reads a strided view. What falls into the
+    padding is not wanted, so the padding behind a row and that before the next one may be the same memory.
 
     Attributes
     ----------
-    columns : array, shape (batch, groups, channels in a group * taps, reach)
+    columns : array, shape (batch, groups, taps * channels in a group, reach)
         To be filled.
     """
 
@@ -125,16 +125,17 @@ class Rows:
         self.windows = windows
         self._xp = xp
         self._spaced = xp.zeros((longest, outs, windows.out[0], *windows.rows[1:]), dtype=dtype)
-        size, span, taps = math.prod(windows.rows), windows.span, windows.taps
-        each = max(size, span + windows.reach)
-        flat = xp.zeros(longest * channels * taps * each + span, dtype=dtype)
-        rows = flat[: len(flat) - span].reshape(longest, groups, channels // groups * taps, each)
+        span, taps, each = windows.span, windows.taps, channels // groups
+        self._long = max(math.prod(windows.rows), span + windows.reach)  # a row of `columns`, with its zeros
+        flat = xp.zeros(longest * channels * taps * self._long + span, dtype=dtype)
+        rows = flat[: len(flat) - span].reshape(longest, groups, taps * each, self._long)
         self.columns = rows[..., span : span + windows.reach]
-        steps, inner = [channels * taps * each, taps * each], taps
+        run = each * self._long
+        steps, inner = [groups * taps * run, taps * run], taps
         for k, d, far in zip(windows.kernel, windows.dilation, windows.pitch, strict=True):
             inner //= k
-            steps.append(inner * each - d * far)
-        shape = (longest, channels, *windows.kernel, size)
+            steps.append(inner * run - d * far)
+        shape = (longest, groups, *windows.kernel, run)
         strides = tuple(step * flat.itemsize for step in (*steps, 1))
         self._moved = xp.lib.stride_tricks.as_strided(flat[span:], shape=shape, strides=strides)
 
@@ -146,10 +147,13 @@ class Rows:
 
     def folded(self, count: int) -> Array:
         """The first so many images."""
-        moved = self._moved[:count]
+        moved, rows = self._moved[:count], self.windows.rows
         taps = "abdefghijk"[: moved.ndim - 3]
         total = self._xp.einsum(f"nc{taps}q->ncq", moved)  # quicker than sum()
-        return total.reshape(*total.shape[:2], *self.windows.rows)[self.windows.inside]
+        total = total.reshape(count, -1, self._long)
+        strides = *total.strides[:2], *(far * total.itemsize for far in self.windows.pitch)
+        images = self._xp.lib.stride_tricks.as_strided(total, shape=(*total.shape[:2], *rows), strides=strides)
+        return images[self.windows.inside]
 
 
 def _unfold_kernel(xp: Any, x: Array, *, windows: Windows) -> Array:

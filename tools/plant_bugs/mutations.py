@@ -708,10 +708,18 @@ MUTATIONS = [
     Mutation(
         "columns moved too far",
         "tinygrad_opt/ops/columns.py",
-        "            steps.append(inner * each - d * far)",
-        "            steps.append(inner * each - far)",
+        "            steps.append(inner * run - d * far)",
+        "            steps.append(inner * run - far)",
         "conv_input: folds dilated windows as if they were dense",
         ("tests/test_conv.py",),
+    ),
+    Mutation(
+        "seen without its node",
+        "tinygrad_opt/ops/conv.py",
+        "    return wrap(unfolded(x._array, windows=windows), x._node)",
+        "    return wrap(unfolded(x._array, windows=windows), None)",
+        "conv2d: an image whose columns are kept gets no derivative",
+        rule_of("conv2d"),
     ),
     Mutation(
         "last block",

@@ -61,13 +61,21 @@ def padded(function: str, x: Any, widths: Any, mode: str, value: float | None = 
             )
         if n + sum(pair) < 0 or (n and min(pair) < -n):
             raise errors.ShapeError(f"{function}: {pair} takes more away than axis {axis} of length {n} has")
+    if mode == "circular":  # the other modes first continue what is then taken away
+        x = _shortened(x, pairs)
+        pairs = [(max(before, 0), max(behind, 0)) for before, behind in pairs]
     added = [(max(before, 0), max(behind, 0)) for before, behind in pairs]
     if any(map(any, added)):
         options = {"constant_values": value or 0} if mode == "constant" else {}
         x = ops.pad(x, added, MODES[mode], **options)
-    if any(min(pair) < 0 for pair in pairs):
-        x = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, x.shape, strict=True))]
-    return x
+    return _shortened(x, pairs)
+
+
+def _shortened(x: Any, pairs: list[tuple[int, int]]) -> Any:
+    """`x` without what negative widths take away."""
+    if all(min(pair) >= 0 for pair in pairs):
+        return x
+    return x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, x.shape, strict=True))]
 
 
 def _pairs(function: str, widths: Any, shape: tuple[int, ...]) -> list[tuple[int, int]]:

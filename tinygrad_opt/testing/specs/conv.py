@@ -116,23 +116,15 @@ def _fold_reference(columns: Array, windows: Windows) -> Array:
     return _cropped(x, windows)
 
 
-# The primitives, on windows of one or two axes, also where the columns are written out before.
-
-
-def _image(source: Source, windows: Windows, n: int, channels: int) -> Array:
-    if windows.written:
-        return source.array((n, channels * windows.taps, *windows.out))
-    return source.array((n, channels, *windows.size))
+# The primitives, on windows of one or two axes.
 
 
 def _trilinear(source: Source, *roles: str) -> Sample:
     """Arrays for two or three of the roles: image, weight, result, bias."""
     n, ins, outs, groups = _channels(source)
     windows = _windows(source, source.choose((2, 1)))
-    if source.integer(0, 3) == 3:
-        windows = windows.as_columns
     made = {
-        "image": lambda: _image(source, windows, n, ins * groups),
+        "image": lambda: source.array((n, ins * groups, *windows.size)),
         "weight": lambda: source.array((outs * groups, ins, *windows.kernel)),
         "result": lambda: source.array((n, outs * groups, *windows.out)),
         "bias": lambda: source.array((outs * groups,)),
@@ -140,37 +132,15 @@ def _trilinear(source: Source, *roles: str) -> Sample:
     return Sample([made[role]() for role in roles], {"windows": windows, "groups": groups})
 
 
-def _unwritten(x: Array, windows: Windows) -> tuple[Array, Windows]:
-    """Columns as an image that lies apart: one window of one element each, with the taps as channels."""
-    ones = (1,) * len(windows.size)
-    return x, Windows(windows.out, ones, ones, ((0, 0),) * len(ones), ones, windows.out)
-
-
-def _pointwise(weight: Array) -> Array:
-    return weight.reshape(weight.shape[0], math.prod(weight.shape[1:]), *(1,) * (weight.ndim - 2))
-
-
-def _conv(x: Array, weight: Array, windows: Windows, groups: int) -> Array:
-    if windows.written:
-        return _conv_reference(x, _pointwise(weight), _unwritten(x, windows)[1], groups)
-    return _conv_reference(x, weight, windows, groups)
-
-
 def _conv_bias(x: Array, weight: Array, bias: Array, windows: Windows, groups: int) -> Array:
-    return _conv(x, weight, windows, groups) + bias.reshape(-1, *(1,) * (x.ndim - 2))
+    return _conv_reference(x, weight, windows, groups) + bias.reshape(-1, *(1,) * (x.ndim - 2))
 
 
-def _conv_weight(x: Array, g: Array, windows: Windows, groups: int) -> Array:
-    if windows.written:
-        weight = _conv_weight_reference(x, g, _unwritten(x, windows)[1], groups)
-        return weight.reshape(g.shape[1], x.shape[1] // windows.taps // groups, *windows.kernel)
-    return _conv_weight_reference(x, g, windows, groups)
-
-
-def _conv_input(g: Array, weight: Array, windows: Windows, groups: int) -> Array:
-    if windows.written:
-        return _conv_input_reference(g, _pointwise(weight), _unwritten(g, windows)[1], groups)
-    return _conv_input_reference(g, weight, windows, groups)
+def _of_seen(name: str) -> Any:
+    """The primitive that takes an image with its columns written out, on the image."""
+    return lambda x, *others, windows, groups: named(name)(
+        ops.conv.seen(x, windows), *others, windows=windows, groups=groups
+    )
 
 
 # The public functions, on any number of spatial axes.
@@ -272,24 +242,36 @@ def _images(source: Source) -> Sample:
 
 
 SPECS = [
-    Spec("conv", _conv, lambda source: _trilinear(source, "image", "weight"), function=named("conv")),
-    Spec("conv_input", _conv_input, lambda source: _trilinear(source, "result", "weight")),
-    Spec("conv_weight", _conv_weight, lambda source: _trilinear(source, "image", "result")),
+    Spec("conv", _conv_reference, lambda source: _trilinear(source, "image", "weight"), function=named("conv")),
+    Spec("conv_input", _conv_input_reference, lambda source: _trilinear(source, "result", "weight")),
+    Spec("conv_weight", _conv_weight_reference, lambda source: _trilinear(source, "image", "result")),
     Spec("conv_bias", _conv_bias, lambda source: _trilinear(source, "image", "weight", "bias")),
+    Spec(
+        "conv_seen",
+        _conv_bias,
+        lambda source: _trilinear(source, "image", "weight", "bias"),
+        function=_of_seen("conv_seen"),
+    ),
+    Spec(
+        "conv_weight_seen",
+        _conv_weight_reference,
+        lambda source: _trilinear(source, "image", "result"),
+        function=_of_seen("conv_weight_seen"),
+    ),
     Spec(
         "channel_sum",
         lambda x: x.sum(axis=(0, *range(2, x.ndim))),
         lambda source: Sample([source.array(source.shape(low=2))]),
     ),
     *(
-        Spec(f"conv{n}d", _layer_reference, partial(_layer, dims=n, bias=True), primitive="conv_bias")
+        Spec(f"conv{n}d", _layer_reference, partial(_layer, dims=n, bias=True), primitive="conv_seen")
         for n in (1, 2, 3)
     ),
     Spec(
         "conv2d_without_bias",
         _layer_reference,
         partial(_layer, dims=2, bias=False),
-        primitive="conv",
+        primitive="conv_seen",
         function=ops.conv2d,
     ),
     *(
