@@ -131,7 +131,7 @@ def to_states(back: Any, weight: Any, shape: Shape, index: tuple[Any, ...]) -> A
 def _over_time(d: Any, x: Any) -> tuple[Any, Any]:
     planes, steps, batch, size = d.shape
     flat = d.reshape((planes, steps * batch, size))
-    return flat.swapaxes(1, 2) @ x.reshape((1, steps * batch, x.shape[2])), flat.sum(1)
+    return flat.swapaxes(1, 2) @ x.reshape((1, steps * batch, x.shape[2])), d.sum(1).sum(1)
 
 
 def _through(d: Any, weight: Any) -> Any:
