@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Real
 from typing import Any
 
 from .. import errors, ops
@@ -119,15 +120,14 @@ class Layers(Recurrent):
     ) -> None:
         name = type(self).__name__
         positive(name, num_layers=num_layers)
-        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
-            raise ValueError(f"{name}: dropout must be a probability, from 0 to 1; got {dropout!r}")
+        self.dropout = _probability(name, dropout)
         if dropout and num_layers == 1:
             warnings.warn(
                 f"{name}: dropout={dropout} acts between layers, and there is one layer: it does nothing. Add layers, "
                 "or put a Dropout behind this one.",
                 stacklevel=4,
             )
-        self.num_layers, self.batch_first, self.dropout = num_layers, bool(batch_first), float(dropout)
+        self.num_layers, self.batch_first = num_layers, bool(batch_first)
         self.bidirectional = bool(bidirectional)
         for layer in range(num_layers):
             inputs = self.hidden_size * (1 + self.bidirectional) if layer else self.input_size
@@ -177,6 +177,12 @@ class Layers(Recurrent):
             batch_first=(self.batch_first, False), dropout=(self.dropout, 0.0),
             bidirectional=(self.bidirectional, False),
         )  # fmt: skip
+
+
+def _probability(layer: str, dropout: Any) -> float:
+    if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= float(dropout) <= 1:
+        raise ValueError(f"{layer}: dropout must be a probability, from 0 to 1; got {dropout!r}")
+    return float(dropout)
 
 
 def _dropped(x: Any, p: float) -> Any:

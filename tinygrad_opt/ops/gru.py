@@ -25,6 +25,7 @@ from .recurrent import (
     brought_into,
     each_step,
     in_blocks,
+    nothing_like,
     recorded,
     to_arguments,
     to_states,
@@ -46,18 +47,18 @@ def _kernel(xp: Any, vector: Array, *, sides: Sides) -> Array:
     run = xp.empty((5 * steps + 1) * batch * size, dtype=vector.dtype)
     h, planes = _run_parts(run, sides)
     h[0] = first
-    half = xp.asarray([0.5, 0.5, 1.0], dtype=vector.dtype).reshape(3, 1, 1)
-    brought_into(xp, planes[1:3], x, ih[:2] * half[:2], (ib + hb)[:2] * half[:2, 0])
+    half = xp.asarray(0.5, dtype=vector.dtype)
+    brought_into(xp, planes[1:3], x, ih[:2] * half, (ib + hb)[:2] * half)
     brought_into(xp, planes[:1], x, ih[2:], ib[2:])
-    turned = hh.swapaxes(1, 2) * half
+    turned = xp.ascontiguousarray(hh.swapaxes(1, 2) * xp.asarray([[[0.5]], [[0.5]], [[1.0]]], dtype=vector.dtype))
     summed, spare = xp.empty_like(planes[1:, 0]), xp.empty_like(first)
     for now, old, new in zip(each_step(planes), h, h[1:], strict=False):
         xp.matmul(old, turned, out=summed)
         gates = now[1:3]
         gates += summed[:2]
         xp.tanh(gates, out=gates)
-        gates *= 0.5
-        gates += 0.5
+        gates *= half
+        gates += half
         n, r, z, q = now
         xp.add(summed[2], hb[2], out=q)
         xp.multiply(r, q, out=spare)
@@ -103,7 +104,7 @@ def _planes_pull(g: Any, planes: Any, vector: Any, h: Any, _run: Any, *, sides: 
 
 def _planes_push_states(t: Any, planes: Any, vector: Any, _h: Any, _run: Any, *, sides: Sides, learns: bool) -> Any:
     by_state = brought(t[:-1], arguments(vector, sides, 3, 1)[2])
-    return _bent(planes, by_state * 0, by_state)
+    return _bent(planes, nothing_like(by_state), by_state)
 
 
 def _planes_pull_states(g: Any, planes: Any, vector: Any, h: Any, _run: Any, *, sides: Sides, learns: bool) -> Any:

@@ -46,17 +46,18 @@ def _kernel(xp: Any, vector: Array, *, sides: Sides) -> Array:
     run = xp.empty((6 * steps + 2) * batch * size, dtype=vector.dtype)
     (h, c), gates = _run_parts(run, sides)
     h[0], c[0] = first
-    half = xp.asarray([0.5, 0.5, 1.0, 0.5], dtype=vector.dtype).reshape(4, 1, 1)
-    shift = 1 - half
-    brought_into(xp, gates, x, ih * half, (ib + hb) * half[:, 0])
-    turned = hh.swapaxes(1, 2) * half
+    half = xp.asarray(0.5, dtype=vector.dtype)
+    halves = xp.asarray([0.5, 0.5, 1.0, 0.5], dtype=vector.dtype).reshape(4, 1, 1)
+    brought_into(xp, gates, x, ih * halves, (ib + hb) * halves[:, 0])
+    turned = xp.ascontiguousarray(hh.swapaxes(1, 2) * halves)
     summed, spare = xp.empty_like(gates[:, 0]), xp.empty_like(c[0])
     for now, h_old, h_new, c_old, c_new in zip(each_step(gates), h, h[1:], c, c[1:], strict=False):
         xp.matmul(h_old, turned, out=summed)
         summed += now
         xp.tanh(summed, out=now)
-        now *= half
-        now += shift
+        for gate in (now[:2], now[3]):
+            gate *= half
+            gate += half
         i, f, g, o = now
         xp.multiply(f, c_old, out=c_new)
         xp.multiply(i, g, out=spare)

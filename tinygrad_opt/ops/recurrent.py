@@ -30,6 +30,7 @@ from typing import Any
 from ..core.kinds import General
 from ..core.tape import Variable
 from .arguments import wide
+from .choice import where
 from .concatenation import concatenate, stack
 from .index import scatter_add
 from .precision import widened
@@ -39,7 +40,7 @@ __all__: list[str] = []  # for the layers, not for users
 Array = Any
 Sides = tuple[int, int, int, int]  # steps, batch, inputs, size
 Shape = tuple[int, ...]
-BLOCK = 1 << 18  # bytes that a block of steps writes: so much stays in the cache
+BLOCK = 1 << 20  # bytes that a block of steps writes: about what stays in the cache
 FEWEST = 8  # steps of a block
 
 
@@ -100,7 +101,7 @@ def to_arguments(
     it is zeros.
     """
     (ih_g, ib_g), (hh_g, hb_g) = _over_time(into, x), _over_time(back, h[:-1])
-    return _through(into, weight) if learns else x * 0, ih_g, hh_g, ib_g, hb_g
+    return _through(into, weight) if learns else nothing_like(x), ih_g, hh_g, ib_g, hb_g
 
 
 def in_blocks(planes: Array, gradients: Callable[[slice], Sequence[Array]]) -> list[Array]:
@@ -130,12 +131,17 @@ def to_states(back: Any, weight: Any, shape: Shape, index: tuple[Any, ...]) -> A
 def _over_time(d: Any, x: Any) -> tuple[Any, Any]:
     planes, steps, batch, size = d.shape
     flat = d.reshape((planes, steps * batch, size))
-    return flat.swapaxes(1, 2) @ x.reshape((1, steps * batch, x.shape[2])), flat.sum(1)
+    return flat.swapaxes(1, 2) @ x.reshape((1, steps * batch, x.shape[2])), d.sum(1).sum(1)
 
 
 def _through(d: Any, weight: Any) -> Any:
     planes, steps, batch, size = d.shape
     return (d.reshape((planes, steps * batch, size)) @ weight).sum(0).reshape((steps, batch, weight.shape[2]))
+
+
+def nothing_like(x: Any) -> Any:
+    """Zeros of that shape, whatever x holds."""
+    return where(False, x, 0.0)
 
 
 def recorded(*values: Any) -> bool:
@@ -150,7 +156,7 @@ def _kernel(xp: Any, vector: Array, *, sides: Sides, bend: str, learns: bool) ->
     h = xp.empty((sides[0] + 1, *first.shape), dtype=vector.dtype)
     h[0] = first
     brought_into(xp, h[None, 1:], x, ih, ib + hb)
-    turned, spare = hh[0].T, xp.empty_like(first)
+    turned, spare = xp.ascontiguousarray(hh[0].T), xp.empty_like(first)
     for old, new in itertools.pairwise(h):
         xp.matmul(old, turned, out=spare)
         new += spare
