@@ -29,7 +29,7 @@ __all__: list[str] = []  # for `convolution`, not for users
 Array = Any
 # Bytes of columns that are kept rather than written out again in the backward pass: no more than a cache holds, where
 # reading them back is cheaper than unfolding.
-KEPT = 1 << 24
+KEPT = 1 << 23
 # An image is small beside the weight where it has so many times fewer windows than the weight has rows.
 FEW = 4
 # With so many times more rows than windows, a product gains more from a contiguous factor than turning that one costs.

@@ -2,7 +2,8 @@
 
 Each entry of the table is written once, for both: a function that makes a module from a namespace, `tg.nn` or
 `torch.nn`, and the shapes that it is called with. The gradients of both are first checked against those of PyTorch's
-module in float64.
+module in float64: strictly in float64, and loosely in the float32 that is timed, where an element that lies next to a
+kink, or two that are nearly the largest, may fall to the other side and move the gradient by a thousandth.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from bench.workload import SEED, Array, Size
 
 BATCH = 64
 SEQUENCE = (28, 32, 28)  # steps, batch, inputs
+ACROSS_KINKS = 1e-2  # of the length of the gradient
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ def values(entry: Entry, state: Mapping[str, Any]) -> tuple[dict[str, Array], li
     return weights, [rng.standard_normal(shape).astype(np.float32) for shape in entry.shapes]
 
 
+def in_dtype(value: Array, dtype: str) -> Array:
+    """Floating numbers in that dtype; counters stay whole."""
+    return value.astype(dtype) if value.dtype.kind == "f" else value
+
+
 def first(outputs: Any) -> Any:
     """The output itself, of those that return more."""
     return outputs[0] if isinstance(outputs, tuple) else outputs
@@ -109,7 +116,7 @@ def passes(entry: Entry, library: Any, dtype: str = "float32") -> Callable[[], S
 
     weights, inputs = values(entry, entry.make(torch.nn).state_dict())
     model = entry.make(library.nn).to(getattr(library, dtype))
-    model.load_state_dict({name: library.tensor(value) for name, value in weights.items()})
+    model.load_state_dict({name: library.tensor(in_dtype(value, dtype)) for name, value in weights.items()})
     options = {} if entry.symbols else {"dtype": getattr(library, dtype), "requires_grad": entry.images}
     xs = [library.tensor(x, **options) for x in inputs]
     leaves = [*model.parameters(), *(xs if entry.images else [])]
@@ -136,9 +143,12 @@ def verified_runs(entry: Entry, peers: Mapping[str, Peer]) -> dict[str, Run]:
     libraries = {OURS: tg, "torch": torch}
     runs: dict[str, Run] = {}
     for key in (key for key in libraries if key in peers):
+        name, what = peers[key].name, "gradient of a layer"
+        if not entry.random:
+            verify.check_arrays(name, what, passes(entry, libraries[key], "float64")(), expected)
         runs[key] = passes(entry, libraries[key])
         if not entry.random:
-            verify.check_arrays(peers[key].name, "gradient of a layer", runs[key](), expected)
+            verify.check_arrays(name, what, runs[key](), expected, ACROSS_KINKS)
     return runs
 
 

@@ -54,9 +54,11 @@ def referee_product(problem: Problem, direction: Sequence[Array], distance: floa
     return [(a - b) / (2 * distance) for a, b in zip(ahead, behind, strict=True)]
 
 
-def check_arrays(name: str, what: str, arrays: Sequence[Array], expected: Sequence[Array]) -> None:
+def check_arrays(
+    name: str, what: str, arrays: Sequence[Array], expected: Sequence[Array], tolerance: float = ARRAY_TOLERANCE
+) -> None:
     """Compare whole vectors: the norm of the difference against the norm of what was expected."""
     error = sum(float(np.sum((np.asarray(a) - e) ** 2)) for a, e in zip(arrays, expected, strict=True))
     scale = sum(float(np.sum(e**2)) for e in expected)
-    if not error <= ARRAY_TOLERANCE**2 * scale:
+    if not error <= tolerance**2 * scale:
         raise Disagreement(f"{name}: its {what} is off by {(error / scale) ** 0.5:.1e} of the length expected")
