@@ -282,6 +282,8 @@ class Packed:
         (lambda: nn.RNNCell(1, 2, nonlinearity=None), ValueError, "RNNCell: nonlinearity must be"),
         (lambda: nn.GRU(1, 2, dropout=1.5), ValueError, "GRU: dropout must be a probability, from 0 to 1; got 1.5"),
         (lambda: nn.GRU(1, 2, dropout=True), ValueError, "GRU: dropout must be a probability"),
+        (lambda: nn.GRUCell(1, 2, bias=np.ones(2)), TypeError, "GRUCell: bias must be True or False"),
+        (lambda: nn.LSTM(1, 2, bidirectional=None), TypeError, "LSTM: bidirectional must be True or False; got None"),
         (lambda: nn.LSTM(1, 2, proj_size=1), NotImplementedError, "LSTM: projections are not built; got proj_size=1"),
         (lambda: nn.LSTM(1, 2, init="nonsense"), ValueError, "LSTM: init must be a function"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from numbers import Real
 from typing import Any
@@ -36,7 +37,8 @@ class Recurrent(Module):
         bias_init: Initializer,
     ) -> None:  # fmt: skip
         positive(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
-        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bool(bias)
+        self.input_size, self.hidden_size = input_size, hidden_size
+        self.bias = _truth(type(self).__name__, "bias", bias)
         self.init, self.recurrent_init, self.bias_init = init, recurrent_init, bias_init
 
     def _add(self, suffix: str, inputs: int, dtype: Any, device: str | None) -> None:
@@ -127,8 +129,8 @@ class Layers(Recurrent):
                 "or put a Dropout behind this one.",
                 stacklevel=4,
             )
-        self.num_layers, self.batch_first = num_layers, bool(batch_first)
-        self.bidirectional = bool(bidirectional)
+        self.num_layers, self.batch_first = num_layers, _truth(name, "batch_first", batch_first)
+        self.bidirectional = _truth(name, "bidirectional", bidirectional)
         for layer in range(num_layers):
             inputs = self.hidden_size * (1 + self.bidirectional) if layer else self.input_size
             for end in self._ends():
@@ -177,6 +179,13 @@ class Layers(Recurrent):
             batch_first=(self.batch_first, False), dropout=(self.dropout, 0.0),
             bidirectional=(self.bidirectional, False),
         )  # fmt: skip
+
+
+def _truth(layer: str, argument: str, value: Any) -> bool:
+    try:
+        return bool(operator.index(value))
+    except TypeError:
+        raise TypeError(f"{layer}: {argument} must be True or False; got {value!r:.60}") from None
 
 
 def _probability(layer: str, dropout: Any) -> float:
