@@ -17,11 +17,11 @@ __all__ = ["ChainedScheduler", "SequentialLR", "Warmup"]
 
 
 class _Combined(LRScheduler):
-    """What is made of parts starts anew from the rates that the optimizer had before its first schedule."""
+    """What is made of parts starts anew from ``initial_lr``: the parts, when they were made, have moved the rates."""
 
     def __init__(self, optimizer: Any, parts: Sequence[LRScheduler], last_epoch: int = -1) -> None:
         self._parts = list(parts)
-        for group in check_optimizer(type(self).__name__, optimizer):
+        for group in check_optimizer(type(self).__name__, optimizer) if parts else ():
             group["lr"] = group.get("initial_lr", group["lr"])
         super().__init__(optimizer, last_epoch)
 
