@@ -1,6 +1,6 @@
 """Optimizers: each update rule is written once, as it stands in the book, and runs over flat vectors."""
 
-from . import lr_scheduler
+from . import lr_scheduler as lr_scheduler
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adam_measures import AdaBelief, Adamax, Yogi
@@ -15,5 +15,4 @@ from .sgd import SGD
 __all__ = [
     "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "Lion", "NAdam",
     "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
-    "lr_scheduler",
 ]  # fmt: skip
