@@ -29,6 +29,19 @@ def test_a_schedule_of_absolute_rates_is_not_moved_by_hand() -> None:
     assert settings(made)[:2] == pytest.approx([0.3, 0.3])
 
 
+def test_a_combined_schedule_follows_where_its_parts_do() -> None:
+    for inner, expected in ((ours.StepLR, 0.6), (ours.CosineAnnealingWarmRestarts, 0.3)):
+        made = optimizer()
+        schedule = ours.Warmup(inner(made, 100), steps=3, start_factor=0.5)
+        made.step()
+        schedule.step()
+        for group in made.param_groups:
+            group["lr"] *= 2
+        made.step()
+        schedule.step()
+        assert made.param_groups[0]["lr"] == pytest.approx(expected * 5 / 6)
+
+
 # The formulas.
 
 
@@ -42,6 +55,26 @@ def test_the_linear_decay_of_the_book() -> None:
     assert schedule.at(100) == [0.003, 0.01]
     assert ours.LinearDecay(optimizer(), tau=5).at(9) == pytest.approx([0.003, 0.0002])
     np.testing.assert_allclose([row[:2] for row in course(made, schedule, 120)], [schedule.at(k) for k in range(121)])
+
+
+def test_a_constant_rate_stalls_at_a_noise_floor_and_a_falling_one_does_not() -> None:
+    """With g = x + noise, E x² ← (1 - ε)² E x² + ε²; a constant ε keeps it at ε / (2 - ε)."""
+    squares = []
+    for make in (lambda o: ours.LambdaLR(o, lambda k: 1.0), lambda o: ours.LinearDecay(o, tau=300, lr_tau=0.002)):
+        tg.manual_seed(0)
+        x = tg.full((2000,), 3.0, requires_grad=True)
+        made = tg.optim.SGD([x], lr=0.2)
+        schedule = make(made)
+        expected = 9.0
+        for k in range(300):
+            made.step(lambda x=x: (0.5 * x * x + tg.randn(2000) * x).sum())
+            schedule.step()
+            (rate,) = schedule.at(k)
+            expected = (1 - rate) ** 2 * expected + rate**2
+        squares.append((x * x).mean().item())
+        assert squares[-1] == pytest.approx(expected, rel=0.15)  # the standard error is 3 %
+    assert squares[0] == pytest.approx(0.2 / 1.8, rel=0.15)
+    assert squares[1] < 0.2 * squares[0]
 
 
 def test_inverse_time() -> None:
@@ -217,6 +250,10 @@ BAD: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda o: ours.InverseTimeLR(o, 0), ValueError, "tau must be a number above 0"),
     (lambda o: ours.LinearDecay(o, 10, lr_tau=-1.0), ValueError, "lr_tau must be a number at least 0"),
     (lambda o: ours.LinearDecay(o, 10, lr_tau=[1.0]), ValueError, "for each of the 2 groups of parameters; got 1"),
+    (lambda o: ours.LambdaLR(o, lambda k: "x"), TypeError, "lr_lambda must return a number; got 'x' for step 0"),
+    (lambda o: ours.LambdaLR(o, lambda k: -1), ValueError, "rate at step 0 must be a number of at least 0; got -0.3"),
+    (lambda o: ours.LambdaLR(o, lambda k: 1 - k).at(2), ValueError, "the rate at step 2 must be"),
+    (lambda o: ours.ExponentialLR(o, 2.0).at(10**5), ValueError, "the rate at step 100000 .*; got inf"),
     (lambda o: ours.LambdaLR(o, 0.5), TypeError, "lr_lambda must be a function of the step number; got 0.5"),
     (lambda o: ours.CosineAnnealingWarmRestarts(o, 5, T_mult=0), ValueError, "T_mult must be a whole number"),
     (lambda o: ours.CyclicLR(o, 0.1, 0.2, mode="square"), ValueError, "mode must be 'triangular', .*; got 'square'"),

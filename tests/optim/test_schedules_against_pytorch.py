@@ -56,11 +56,17 @@ def test_plateaus_are_pytorch_s(options: dict[str, Any]) -> None:
     assert len(changes) > 1
 
 
-@pytest.mark.parametrize("name", ["step", "exponential", "polynomial", "linear", "milestones", "cosine"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "step", "exponential", "polynomial", "linear", "milestones", "cosine", "function", "restarts", "one cycle",
+        "triangles",
+    ],
+)  # fmt: skip
 def test_a_rate_that_is_set_by_hand_is_where_the_schedule_goes_on_as_in_pytorch(name: str) -> None:
     courses = []
     for library, schedulers in ((tg.optim, ours), (torch.optim, torch.optim.lr_scheduler)):
-        made = optimizer(library=library)
+        made = optimizer(library=library, momentum=0.9)
         schedule = SCHEDULES[name](schedulers, made)
         seen = course(made, schedule, 20)
         made.param_groups[0]["lr"] = 0.07

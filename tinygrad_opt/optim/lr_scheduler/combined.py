@@ -26,6 +26,11 @@ class _Combined(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     @property
+    def follows(self) -> bool:  # type: ignore[override]
+        """Where all parts do."""
+        return all(part.follows for part in self._parts)
+
+    @property
     def formula(self) -> str:
         """The parts' formulas too."""
         others = "".join(f", {name}={getattr(self, name)!r}" for name in self.shown)

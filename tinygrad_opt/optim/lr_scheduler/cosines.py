@@ -65,6 +65,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """
 
     shown = ("T_0", "T_mult", "eta_min")
+    follows = False
 
     def __init__(self, optimizer: Any, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         name = "CosineAnnealingWarmRestarts"

@@ -37,6 +37,11 @@ class OneCycleLR(LRScheduler):
         Fall as fast as the rise was, and only then below the first rate.
     last_epoch : int
 
+    Notes
+    -----
+    A loop that calls `step` after each of its `total_steps` updates ends one step beyond the last rate, which nothing
+    uses. With ``anneal_strategy="linear"`` it is the last one again; PyTorch's line goes on, below 0.
+
     References
     ----------
     L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018.
@@ -51,6 +56,7 @@ class OneCycleLR(LRScheduler):
     (0.95, 0.999)
     """
 
+    follows = False
     shown = ("max_lr", "total_steps", "pct_start", "anneal_strategy", "three_phase")
 
     def __init__(
@@ -150,6 +156,7 @@ class CyclicLR(LRScheduler):
     [0.5, 0.75, 1.0, 0.75, 0.5, 0.75]
     """
 
+    follows = False
     shown = ("base_lr", "max_lr", "step_size_up", "step_size_down", "mode")
 
     def __init__(

@@ -108,6 +108,8 @@ class MultiStepLR(LRScheduler):
 class ConstantLR(LRScheduler):
     """``ε(k) = factor · ε_0`` before step `total_iters`, then ε_0.
 
+    With ``total_iters=0`` it is ε_0 throughout; PyTorch's would stay at ``factor · ε_0``.
+
     Examples
     --------
     >>> optimizer = tg.optim.SGD([tg.zeros(1, requires_grad=True)], lr=1.0)
@@ -260,6 +262,7 @@ class LambdaLR(LRScheduler):
     """
 
     shown = ("lr_lambdas",)
+    follows = False
 
     def __init__(
         self, optimizer: Any, lr_lambda: Callable[[int], float] | list[Callable[[int], float]], last_epoch: int = -1
@@ -272,7 +275,11 @@ class LambdaLR(LRScheduler):
 
     def rate(self, k: int, base: float, group: int) -> float:
         """The function's."""
-        return base * float(self.lr_lambdas[group](k))
+        factor = self.lr_lambdas[group](k)
+        try:
+            return base * float(factor)
+        except (TypeError, ValueError):
+            raise TypeError(f"LambdaLR: lr_lambda must return a number; got {factor!r:.80} for step {k}") from None
 
 
 def _check_share(schedule: str, name: str, value: Any) -> None:

@@ -5,6 +5,7 @@ So a schedule can be asked about any step, drawn, chained and resumed without go
 
 from __future__ import annotations
 
+import math
 import operator
 import warnings
 from collections.abc import Mapping, Sequence
@@ -34,8 +35,9 @@ class LRScheduler:
     Call `step` after ``optimizer.step()``, once an epoch or once a batch: a schedule counts its own steps.
 
     **A rate that is set by hand**, or by another schedule of the same optimizer, is not overwritten: ε_0 moves so that
-    the schedule passes through the new rate, and the next step goes on from there. Where the schedule does not depend
-    on ε_0 (`OneCycleLR`, `CyclicLR`) or its rate is 0, it goes on as if nothing had happened.
+    the schedule passes through the new rate, and the next step goes on from there. Schedules that come back to a rate
+    of their own (`OneCycleLR`, `CyclicLR`, `CosineAnnealingWarmRestarts`, `LambdaLR`), and those that are at 0, go on
+    as if nothing had happened. It is the same in PyTorch.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class LRScheduler:
     """
 
     shown: tuple[str, ...] = ()  # attributes in the repr
+    follows = True  # whether ε_0 moves with a rate that is set by hand
 
     def __init__(self, optimizer: Any, last_epoch: int = -1) -> None:
         name = type(self).__name__
@@ -89,7 +92,16 @@ class LRScheduler:
         [0.25]
         """
         k = count(f"{type(self).__name__}.at", "k", k, low=0)
-        return [float(self.rate(k, base, group)) for group, base in enumerate(self.base_lrs)]
+        return [self._checked(k, base, group) for group, base in enumerate(self.base_lrs)]
+
+    def _checked(self, k: int, base: float, group: int) -> float:
+        try:
+            rate = float(self.rate(k, base, group))
+        except OverflowError:
+            rate = math.inf
+        if not 0 <= rate < math.inf:
+            raise ValueError(f"{type(self).__name__}: the rate at step {k} must be a number of at least 0; got {rate}")
+        return rate
 
     def step(self, *given: Any) -> None:
         """Go on by one step: set the learning rates of the optimizer's coming update.
@@ -122,10 +134,9 @@ class LRScheduler:
 
     def _follow(self) -> None:
         """Move ε_0 where somebody else has moved the rate."""
-        groups = self._groups()
-        for position, (group, last) in enumerate(zip(groups, self._last_lr, strict=True)):
+        for position, (group, last) in enumerate(zip(self._groups(), self._last_lr, strict=True)):
             change = float(group["lr"]) - last
-            if change:
+            if change and self.follows:
                 ends = [self.rate(self.last_epoch, base, position) for base in (0.0, 1.0)]
                 slope = ends[1] - ends[0]
                 self.base_lrs[position] += change / slope if slope else 0.0
