@@ -298,7 +298,7 @@ def test_the_state_of_another_schedule_is_refused_and_changes_nothing() -> None:
         (None, "no state of a scheduler"),
         ({"schedule": "StepLR"}, "the state of StepLR lacks 'last_epoch'"),
         ({**state, "base_lrs": [1.0]}, "base_lrs must be 2 rates, one for each group"),
-        ({**state, "last_lr": ["x", "y"]}, "could not convert"),
+        ({**state, "last_lr": [0.1, "x"]}, "last_lr must be a number; got 'x'"),
         ({**state, "last_epoch": -1}, "last_epoch must be a whole number"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -306,6 +306,11 @@ def test_the_state_of_another_schedule_is_refused_and_changes_nothing() -> None:
         assert schedule.state_dict() == state
     with pytest.raises(ValueError, match="expected one of ReduceLROnPlateau"):
         plateau.load_state_dict(state)
+    state = plateau.state_dict()
+    for name in ("best", "num_bad_epochs", "cooldown_counter"):
+        with pytest.raises(ValueError, match=f"load_state_dict: {name} must be a"):
+            plateau.load_state_dict({**state, "last_epoch": 7, name: "x"})
+        assert plateau.state_dict() == state
 
 
 def test_a_group_that_is_added_later_is_noticed() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..arguments import check_number
-from .schedule import LRScheduler, count, per_group
+from .schedule import LRScheduler, count, number, per_group
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -138,6 +138,12 @@ class ReduceLROnPlateau(LRScheduler):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a saved state."""
+        before, where = self.state_dict(), "load_state_dict"
         super().load_state_dict(state)
-        self.best, self.num_bad_epochs = float(state["best"]), int(state["num_bad_epochs"])
-        self.cooldown_counter = int(state["cooldown_counter"])
+        try:
+            best = number(where, "best", state["best"])
+            bad, cooling = (count(where, key, state[key], low=0) for key in ("num_bad_epochs", "cooldown_counter"))
+        except ValueError:
+            super().load_state_dict(before)
+            raise
+        self.best, self.num_bad_epochs, self.cooldown_counter = best, bad, cooling

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["LRScheduler", "check_optimizer", "count", "per_group"]
+__all__ = ["LRScheduler", "check_optimizer", "count", "number", "per_group"]
 
 
 class LRScheduler:
@@ -195,7 +195,7 @@ class LRScheduler:
                 raise ValueError(
                     f"load_state_dict: {key} must be {len(self._last_lr)} rates, one for each group; got {values!r:.80}"
                 )
-        rates = {key: [float(value) for value in values] for key, values in lists.items()}
+        rates = {key: [number("load_state_dict", key, value) for value in values] for key, values in lists.items()}
         self.last_epoch, self._last_lr = epoch, rates["last_lr"]
         self.base_lrs = rates.get("base_lrs", self.base_lrs)
 
@@ -209,9 +209,18 @@ class LRScheduler:
         return f"{self.formula}: step {self.last_epoch}, lr {rates}"
 
 
+def number(where: str, name: str, value: Any) -> float:
+    """A saved number, which may be infinite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{where}: {name} must be a number; got {value!r:.80}")
+    return float(value)
+
+
 def _show(value: Any) -> str:
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
+    if isinstance(value, float):
+        return repr(float(value))  # NumPy's would show its type
     return f"[{', '.join(map(_show, value))}]" if isinstance(value, (list, tuple)) else repr(value)
 
 
@@ -230,12 +239,12 @@ def check_optimizer(schedule: str, optimizer: Any) -> list[dict[str, Any]]:
 def count(where: str, name: str, value: Any, low: int = 1) -> int:
     """A whole number of at least `low`."""
     try:
-        number = None if isinstance(value, bool) else operator.index(value)
+        whole = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        number = None
-    if number is None or number < low:
+        whole = None
+    if whole is None or whole < low:
         raise ValueError(f"{where}: {name} must be a whole number of at least {low}; got {value!r:.80}")
-    return number
+    return whole
 
 
 def per_group(schedule: str, name: str, optimizer: Any, value: Any) -> list[Any]:
