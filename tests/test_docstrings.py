@@ -13,7 +13,10 @@ import tinygrad_opt as tg
 from tinygrad_opt.core.primitive import REGISTRY, Primitive
 
 PUBLIC_PRIMITIVES = {name: value for name, value in vars(tg).items() if isinstance(value, Primitive)}
-MODULES = [tg, tg.linalg, tg.nn, tg.nn.functional, tg.nn.init, tg.optim, tg.data, tg.train, tg.viz, tg.testing, tg.cuda]
+MODULES = [
+    tg, tg.linalg, tg.nn, tg.nn.functional, tg.nn.init, tg.optim, tg.optim.lr_scheduler, tg.data, tg.train, tg.viz,
+    tg.testing, tg.cuda,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC_PRIMITIVES))

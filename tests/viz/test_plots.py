@@ -136,6 +136,9 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'tinygrad_opt\[viz\]'"):
         history(ROWS)
+    plan = tg.optim.lr_scheduler.StepLR(tg.optim.SGD([tg.zeros(1, requires_grad=True)]), 3)
+    with pytest.raises(ModuleNotFoundError, match=r"^schedule: .*pip install 'tinygrad_opt\[viz\]'"):
+        tg.viz.schedule(plan, 3)
 
 
 @pytest.mark.parametrize(

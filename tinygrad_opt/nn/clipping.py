@@ -105,8 +105,8 @@ def _number(function: str, name: str, value: Any, low: float = -math.inf) -> flo
     return number
 
 
-def _gradients(function: str, parameters: Any) -> Iterator[Tensor]:
-    """The gradients that there are and have elements, each once."""
+def _with_gradients(function: str, parameters: Any) -> Iterator[Tensor]:
+    """The parameters that have elements and a gradient, each once."""
     if hasattr(parameters, "parameters"):
         raise TypeError(f"{function}: parameters must be a list of tensors; write model.parameters()")
     given = [parameters] if isinstance(parameters, Tensor) else _listed(function, parameters)
@@ -116,7 +116,12 @@ def _gradients(function: str, parameters: Any) -> Iterator[Tensor]:
             raise TypeError(f"{function}: parameter {position} is no tensor; got {parameter!r:.80}")
         if parameter.size and parameter.is_leaf and parameter.grad is not None and id(parameter) not in seen:
             seen.add(id(parameter))
-            yield parameter.grad
+            yield parameter
+
+
+def _gradients(function: str, parameters: Any) -> list[Tensor]:
+    """Their gradients."""
+    return [parameter.grad for parameter in _with_gradients(function, parameters) if parameter.grad is not None]
 
 
 def _listed(function: str, parameters: Any) -> list[Any]:

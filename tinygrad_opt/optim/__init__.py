@@ -1,5 +1,6 @@
 """Optimizers: each update rule is written once, as it stands in the book, and runs over flat vectors."""
 
+from . import lr_scheduler as lr_scheduler
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adam_measures import AdaBelief, Adamax, Yogi

@@ -124,13 +124,14 @@ class Optimizer:
         self._check_parameters(parameters)
         hyper = _hyper({**self.defaults, **group})
         self._check_known(hyper)
+        notes = {name: float(group[name]) for name in _NOTES if name in group}
         hyper = dict(self.complete(hyper))
         self._check_hyper(hyper)
         kinds: dict[Any, list[Tensor]] = {}
         for parameter in parameters:
             kinds.setdefault((parameter.dtype, parameter.device), []).append(parameter)
         self._vectors.append([FlatVector(alike, self.state_shape if self.whole else None) for alike in kinds.values()])
-        self.param_groups.append({"params": parameters, **hyper})
+        self.param_groups.append({"params": parameters, **hyper, **notes})
 
     def _check_parameters(self, parameters: Sequence[Any]) -> None:
         method = type(self).__name__
@@ -248,7 +249,8 @@ class Optimizer:
         """Everything needed to go on later: hyper-parameters, state vectors and step counts, copied to the host."""
         groups = []
         for group, vectors in zip(self.param_groups, self._vectors, strict=True):
-            groups.append({"hyper": _hyper(group), "vectors": [vector.state_dict() for vector in vectors]})
+            notes = {name: group[name] for name in _NOTES if name in group}
+            groups.append({"hyper": _hyper(group), **notes, "vectors": [vector.state_dict() for vector in vectors]})
         return {"method": type(self).__name__, "groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -276,7 +278,7 @@ class Optimizer:
             self._check_known(hyper)
             self._check_hyper(hyper)
         for group, vectors, kept in zip(self.param_groups, self._vectors, state["groups"], strict=True):
-            group.update(kept["hyper"])
+            group.update(kept["hyper"], **{name: kept[name] for name in _NOTES if name in kept})
             for vector, values in zip(vectors, kept["vectors"], strict=True):
                 vector.load_state_dict(values)
 
@@ -292,9 +294,12 @@ class Optimizer:
         return f"{type(self).__name__}({'; '.join(lines)})"
 
 
+_NOTES = ("initial_lr",)  # what schedules write into a group; no hyper-parameters
+
+
 def _hyper(group: Mapping[str, Any]) -> dict[str, Any]:
     """The hyper-parameters of a group, as Python's own numbers: those of NumPy turn float32 into float64."""
-    return {name: _plain(value) for name, value in group.items() if name != "params"}
+    return {name: _plain(value) for name, value in group.items() if name != "params" and name not in _NOTES}
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from .callbacks import Callback, EarlyStopping, Run
 from .checkpoints import Checkpoint, ModelCheckpoint, load_checkpoint, save_checkpoint
+from .clipping import GradientClipping
 from .evaluation import evaluate
 from .history import History
 from .loop import fit
@@ -10,6 +11,7 @@ from .progress import ProgressBar, ProgressLines
 from .weights import load_weights, save_weights
 
 __all__ = [
-    "Callback", "EarlyStopping", "History", "ProgressBar", "ProgressLines", "Run", "accuracy", "evaluate", "fit",
+    "Callback", "EarlyStopping", "GradientClipping", "History", "ProgressBar", "ProgressLines", "Run", "accuracy",
+    "evaluate", "fit",
     "Checkpoint", "ModelCheckpoint", "load_checkpoint", "load_weights", "save_checkpoint", "save_weights",
 ]  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
+from itertools import islice
 from time import perf_counter
 from typing import Any
 
@@ -14,10 +15,12 @@ from ..core.tensor import Tensor
 from .callbacks import Callback, Run
 from .evaluation import evaluate, mode, pairs
 from .history import History
-from .listeners import assemble
+from .listeners import assemble, scheduling
 from .metrics import Means, Metric, Metrics, as_number, named_metrics
 
-__all__ = ["fit"]
+__all__ = ["fit", "needs_closure"]
+
+Batch = tuple[list[Any], Any]  # inputs and target
 
 
 def fit(
@@ -32,6 +35,8 @@ def fit(
     callbacks: Iterable[Callback] = (),
     scheduler: Any = None,
     scheduler_step: str = "epoch",
+    scheduler_metric: str | None = None,
+    accumulate: int = 1,
     progress: bool = True,
 ) -> History:
     """Train a model, and report on each epoch.
@@ -52,9 +57,17 @@ def fit(
     callbacks : iterable of Callback
         Called in order, after the scheduler.
     scheduler : learning-rate scheduler, optional
-        One whose ``step`` takes ``metrics`` is given the validation loss (the training loss without validation).
+        Any of ``tg.optim.lr_scheduler``, made of this optimizer.
     scheduler_step : {"epoch", "batch"}
-        When to call ``scheduler.step()``: after each epoch, or after each batch.
+        When to call ``scheduler.step()``: after each epoch, or after each update. One whose ``step`` takes ``metrics``,
+        such as `ReduceLROnPlateau`, is called after each epoch.
+    scheduler_metric : str, optional
+        The column of the history that such a scheduler watches: without it the validation loss, or the training loss
+        where there is no validation.
+    accumulate : int
+        The number of batches whose gradients are added up for one update, which is that of one batch of them all:
+        losses count by examples. For callbacks and schedulers they are one batch. (Batch normalization still sees one
+        at a time.)
     progress : bool
         Show a bar (in a terminal, with tqdm installed) or print lines.
 
@@ -97,9 +110,9 @@ def fit(
     >>> history["train_accuracy"][-1] > 0.95
     True
     """
-    _check(model, loss, optimizer, epochs, scheduler_step)
-    batches = len(train) if isinstance(train, Sized) else None
-    listeners = assemble(callbacks, scheduler, scheduler_step, progress)
+    _check(model, loss, optimizer, epochs, accumulate)
+    batches = -(-len(train) // accumulate) if isinstance(train, Sized) else None
+    listeners = assemble(callbacks, scheduling("fit", optimizer, scheduler, scheduler_step, scheduler_metric), progress)
     run = Run(model, loss, optimizer, epochs, batches, listeners)
     measures = named_metrics("fit", metrics)
     try:
@@ -107,7 +120,8 @@ def fit(
         while run.epoch < epochs and not run.history.stopped:
             run.epoch += 1
             start = perf_counter()
-            row: dict[str, Any] = {"epoch": run.epoch, **_prefixed("train", _train_epoch(run, train, measures))}
+            updates = _together(pairs("fit", train), accumulate)
+            row: dict[str, Any] = {"epoch": run.epoch, **_prefixed("train", _train_epoch(run, updates, measures))}
             if valid is not None:
                 row |= _prefixed("valid", evaluate(model, valid, loss, measures))
             row["seconds"] = perf_counter() - start
@@ -120,44 +134,61 @@ def fit(
     return run.history
 
 
-def _train_epoch(run: Run, train: Iterable[Any], metrics: dict[str, Metric]) -> dict[str, float]:
-    by_closure = _needs_closure(run.optimizer)
+def _together(batches: Iterator[Batch], count: int) -> Iterator[list[Batch]]:
+    """The batches in lists of `count`; the last may be shorter."""
+    while group := list(islice(batches, count)):
+        yield group
+
+
+def _train_epoch(run: Run, updates: Iterable[list[Batch]], metrics: dict[str, Metric]) -> dict[str, float]:
+    by_closure = needs_closure(run.optimizer)
     means = Means()
     with mode(run.model, training=True):
-        for run.batch, (inputs, target) in enumerate(pairs("fit", train), start=1):
-            run.batch_loss, prediction = _update(run, inputs, target, by_closure)
-            values = {name: as_number(name, metric(prediction, target)) for name, metric in metrics.items()}
-            means.add({"loss": run.batch_loss, **values}, len(target))
+        for run.batch, group in enumerate(updates, start=1):
+            of_update = Means()
+            for (loss, prediction), (_, target) in zip(_update(run, group, by_closure), group, strict=True):
+                values = {name: as_number(name, metric(prediction, target)) for name, metric in metrics.items()}
+                means.add({"loss": loss, **values}, len(target))
+                of_update.add({"loss": loss}, len(target))
+            run.batch_loss = of_update.result()["loss"]
             run.tell("on_batch_end")
     return means.result()
 
 
-def _needs_closure(optimizer: Any) -> bool:
+def needs_closure(optimizer: Any) -> bool:
     """Whether ``step`` has to be given the closure: it says so, or the argument has no default."""
     return getattr(optimizer, "needs_closure", False) or any(
         p.default is p.empty for p in inspect.signature(optimizer.step).parameters.values()
     )
 
 
-def _update(run: Run, inputs: list[Any], target: Any, by_closure: bool) -> tuple[float, Any]:
-    """One step of the optimizer; returns the loss and the prediction before it."""
+def _update(run: Run, group: list[Batch], by_closure: bool) -> list[tuple[float, Any]]:
+    """One step of the optimizer; returns the loss and the prediction of each batch before it."""
     before: list[tuple[float, Any]] = []
+    total = sum(len(target) for _, target in group) if len(group) > 1 else 1
 
-    def closure() -> Any:
+    def share(inputs: list[Any], target: Any, first: bool) -> Any:
+        """What a batch adds to the mean over the examples of all."""
         prediction = run.model(*inputs)
         loss = run.loss(prediction, target)
-        if not before:  # a line search may try points whose loss is not finite, but must not start at one
+        if first:  # a line search may try points whose loss is not finite, but must not start at one
             before.append((_finite_loss(run, loss), _detached(prediction)))
-        return loss
+        return loss if len(group) == 1 else loss * (len(target) / total)
+
+    def closure() -> Any:
+        first = not before
+        shares = [share(*batch, first) for batch in group]
+        return sum(shares[1:], shares[0])
 
     if by_closure:
         run.optimizer.step(closure)
     else:
         run.optimizer.zero_grad()
-        closure().backward()
+        for batch in group:
+            share(*batch, True).backward()
         run.tell("on_backward_end")
         run.optimizer.step()
-    return before[0]
+    return before
 
 
 def _finite_loss(run: Run, loss: Any) -> float:
@@ -182,13 +213,12 @@ def _prefixed(prefix: str, values: dict[str, float]) -> dict[str, float]:
     return {f"{prefix}_{name}": value for name, value in values.items()}
 
 
-def _check(model: Any, loss: Any, optimizer: Any, epochs: Any, scheduler_step: str) -> None:
+def _check(model: Any, loss: Any, optimizer: Any, epochs: Any, accumulate: Any) -> None:
     if not callable(model) or not callable(loss) or not hasattr(optimizer, "step"):
         raise TypeError(
             "fit: expected fit(model, loss, optimizer, train, ...) with a callable model and loss; got "
             f"{type(model).__name__}, {type(loss).__name__} and {type(optimizer).__name__}"
         )
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"fit: epochs must be a whole number of at least 1; got {epochs!r}")
-    if scheduler_step not in ("epoch", "batch"):
-        raise ValueError(f"fit: scheduler_step must be 'epoch' or 'batch'; got {scheduler_step!r}")
+    for name, value in (("epochs", epochs), ("accumulate", accumulate)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"fit: {name} must be a whole number of at least 1; got {value!r}")

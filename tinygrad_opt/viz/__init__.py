@@ -3,6 +3,7 @@
 from .boxes import Cluster, Edge, Vertex
 from .graph import Graph, graph
 from .plots import history
+from .schedules import schedule
 from .summary import Row, Summary, summary
 
-__all__ = ["Cluster", "Edge", "Graph", "Row", "Summary", "Vertex", "graph", "history", "summary"]
+__all__ = ["Cluster", "Edge", "Graph", "Row", "Summary", "Vertex", "graph", "history", "schedule", "summary"]

@@ -151,13 +151,13 @@ def _finish(axes: Axes, quantity: str, names: Sequence[str]) -> None:
 
 
 @functools.cache
-def _figure_class() -> type[Figure]:
+def _figure_class(function: str = "history") -> type[Figure]:
     """Matplotlib's Figure, which in a notebook also shows itself while pyplot is not in charge."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"history: it is drawn with Matplotlib, which is not installed ({error}). "
+            f"{function}: it is drawn with Matplotlib, which is not installed ({error}). "
             "Install it: pip install 'tinygrad_opt[viz]'",
             name=error.name,
         ) from error

@@ -23,6 +23,7 @@ BESIDE_PYTORCH = ("tests/optim/test_against_pytorch.py",)
 ALL_OPTIMIZERS = ("tests/optim/test_every_optimizer.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
+SCHEDULES = ("tests/optim/test_schedules.py", "tests/optim/test_schedules_against_pytorch.py")
 ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 
 
@@ -1119,5 +1120,86 @@ MUTATIONS = [
         "if self.training and self.dropout:",
         "the output of the last recurrent layer is dropped too",
         RECURRENT,
+    ),
+    # Schedules, and what happens between backward and update.
+    Mutation(
+        "restart one step late",
+        "tinygrad_opt/optim/lr_scheduler/cosines.py",
+        "while k >= length:",
+        "while k > length:",
+        "CosineAnnealingWarmRestarts: the first step of a period is the last of the one before",
+        SCHEDULES,
+    ),
+    Mutation(
+        "decay one step early",
+        "tinygrad_opt/optim/lr_scheduler/decays.py",
+        "alpha = min(k / self.tau, 1.0)",
+        "alpha = min((k + 1) / self.tau, 1.0)",
+        "LinearDecay: the first step does not have the first rate",
+        SCHEDULES,
+    ),
+    Mutation(
+        "milestone missed",
+        "tinygrad_opt/optim/lr_scheduler/decays.py",
+        "bisect_right(self.milestones, k)",
+        "bisect_right(self.milestones, k - 1)",
+        "MultiStepLR: the rate falls one step after its milestone",
+        SCHEDULES,
+    ),
+    Mutation(
+        "rate by hand overwritten",
+        "tinygrad_opt/optim/lr_scheduler/schedule.py",
+        "+= change / slope if slope else 0.0",
+        "+= 0.0",
+        "a learning rate that is set by hand is forgotten at the next step",
+        SCHEDULES,
+    ),
+    Mutation(
+        "sequence without own steps",
+        "tinygrad_opt/optim/lr_scheduler/combined.py",
+        "k - [0, *self.milestones][position]",
+        "k",
+        "SequentialLR: a later schedule begins in its middle",
+        SCHEDULES,
+    ),
+    Mutation(
+        "warm-up eats the schedule",
+        "tinygrad_opt/optim/lr_scheduler/combined.py",
+        "self._parts[0].rate(max(k - self.steps, 0), base, group)",
+        "self._parts[0].rate(k, base, group)",
+        "Warmup: the schedule begins in its middle",
+        SCHEDULES,
+    ),
+    Mutation(
+        "no patience",
+        "tinygrad_opt/optim/lr_scheduler/plateau.py",
+        "self.num_bad_epochs > self.patience",
+        "self.num_bad_epochs >= self.patience",
+        "ReduceLROnPlateau: the rate falls one step too early",
+        ("tests/optim/test_schedules_against_pytorch.py",),
+    ),
+    Mutation(
+        "clipped as a whole",
+        "tinygrad_opt/nn/gradients.py",
+        "units = len(array) if array.ndim > 1 else 1",
+        "units = 1",
+        "clip_grad_adaptive_: one long row shortens all others",
+        ("tests/nn/test_gradients.py",),
+    ),
+    Mutation(
+        "noise one step late",
+        "tinygrad_opt/nn/gradients.py",
+        "variance / (1 + t) **",
+        "variance / (2 + t) **",
+        "add_grad_noise_: the noise is weaker than that of the paper",
+        ("tests/nn/test_gradients.py",),
+    ),
+    Mutation(
+        "batches of different sizes",
+        "tinygrad_opt/train/loop.py",
+        "loss * (len(target) / total)",
+        "loss * (1 / len(group))",
+        "fit(accumulate=...): examples of small batches count more",
+        ("tests/train/test_schedules_in_fit.py",),
     ),
 ]
