@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ def write(path: Any, content: bytes) -> None:
     A symbolic link is followed, and stays one.
     """
     target = Path(os.path.realpath(path))
-    draft = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
+    draft = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}")
     try:
         with open(draft, "xb") as file:
             file.write(content)
