@@ -193,12 +193,12 @@ def test_the_reader_sees_what_is_wrong(file, source, upward, refused):
     assert (is_foreign(entry) and not may_be_missing(entry)) == refused
 
 
-def test_what_most_programs_do_not_need_is_imported_when_it_is_asked_for() -> None:
-    idle = ["testing", "viz", "catalogue", "core.explain"]
+def test_what_is_built_on_tensors_is_imported_when_it_is_asked_for() -> None:
+    idle = ["data", "nn", "optim", "testing", "train", "viz", "catalogue", "core.explain"]
     code = (
         f"import sys, tinygrad_opt as tg\nidle = {[f'{PACKAGE}.{name}' for name in idle]} + ['numpy.random']\n"
         "assert not sys.modules.keys() & set(idle), sys.modules.keys() & set(idle)\n"
-        "tg.functions, tg.testing, tg.viz, tg.ones(1).explain(), tg.rand(1)\n"
+        "tg.data, tg.nn, tg.optim, tg.train, tg.functions, tg.testing, tg.viz, tg.ones(1).explain(), tg.rand(1)\n"
         "assert sys.modules.keys() >= set(idle)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

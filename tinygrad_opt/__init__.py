@@ -12,7 +12,7 @@ tensor([2., 4.])
 import importlib as _importlib
 import typing as _typing
 
-from . import cuda, data, errors, extend, nn, ops, optim, train
+from . import cuda, errors, extend, ops
 from .backend import manual_seed
 from .core.creation import (
     arange,
@@ -53,7 +53,7 @@ from .transforms import (
 )
 
 if _typing.TYPE_CHECKING:
-    from . import testing, viz
+    from . import data, nn, optim, testing, train, viz
     from .catalogue import functions
 
 __version__ = "0.1.0"
@@ -70,8 +70,8 @@ __all__ += ops.__all__
 
 
 def __getattr__(name: str) -> _typing.Any:
-    """What draws, what tests and what lists is imported when it is first used: most programs need none of it."""
-    if name in ("testing", "viz"):
+    """What is built on tensors is imported when it is first used: a program that only differentiates needs none."""
+    if name in ("data", "nn", "optim", "testing", "train", "viz"):
         return _importlib.import_module(f".{name}", __name__)
     if name == "functions":
         return _importlib.import_module(".catalogue", __name__).functions
