@@ -100,6 +100,8 @@ def draw(curves: dict[str, list[dict[str, Any]]], constant: list[dict[str, Any]]
     right.plot(rates, [row["ε tr(C)/4"] for row in constant], label="ε tr(C)/4", **style(0))
     right.plot(rates, [row["floor"] for row in constant], "o", color="#d55e00", label="measured")
     right.set(xscale="log", yscale="log", xlabel="constant rate ε", ylabel="noise floor, cost - least cost")
+    right.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    right.set_xticks([], minor=True)
     right.legend(frameon=False)
     save(made, out, "noise_floor")
 
