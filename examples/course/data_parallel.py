@@ -126,7 +126,7 @@ def draw(rows: list[dict[str, Any]], out: Path) -> None:
         axes.plot([row["workers"] for row in unequal], differences, marker="o", label=name, **style(position))
     axes.set(yscale="log", xlabel="workers, with unequal parts", ylabel="relative difference to one process")
     axes.set_xticks([row["workers"] for row in unequal])
-    axes.legend(frameon=False, loc="center right")
+    axes.legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.35))
     save(made, out, "data_parallel")
 
 
