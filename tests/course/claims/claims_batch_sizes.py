@@ -6,14 +6,12 @@ def check(measured):
     assert rates[0]["best rate"] < rates[1]["best rate"]  # a noisier gradient bears smaller steps
 
     online, *between, full = curves
-    key_examples, key_seconds = list(online)[-2:]
+    key_examples = list(online)[-2]
     losses = [row["loss"] for row in curves]
     assert losses == sorted(losses)  # after the same number of examples: the more updates the better
     assert full["loss"] > 5 * online["loss"]
     for row in between:
         assert online[key_examples] < row[key_examples] < full[key_examples]
-        assert row[key_seconds] < online[key_seconds]  # by time it is the other way round
-        assert row["seconds"] < online["seconds"] / 2
     assert all(row["updates"] == online["updates"] // row["batch size"] for row in curves)
 
     for row in gaps:  # no batch size regularizes: none has a gap that is clearly smaller than that of the full batch
