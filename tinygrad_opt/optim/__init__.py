@@ -10,8 +10,9 @@ from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
 from .rmsprop import Adadelta, RMSprop
 from .sgd import SGD
+from .weight_averages import EMA
 
 __all__ = [
-    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "Lion", "NAdam",
-    "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "EMA", "Lion",
+    "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
 ]  # fmt: skip

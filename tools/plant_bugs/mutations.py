@@ -23,6 +23,7 @@ BESIDE_PYTORCH = ("tests/optim/test_against_pytorch.py",)
 ALL_OPTIMIZERS = ("tests/optim/test_every_optimizer.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
+AVERAGES = ("tests/optim/test_weight_averages.py",)
 ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 
 
@@ -1119,5 +1120,21 @@ MUTATIONS = [
         "if self.training and self.dropout:",
         "the output of the last recurrent layer is dropped too",
         RECURRENT,
+    ),
+    Mutation(
+        "share of a moving average",
+        "tinygrad_opt/optim/weight_averages.py",
+        "return (average + (1 - rho) * (theta - average),)",
+        "return (average + rho * (theta - average),)",
+        "a moving average of weights forgets as fast as it should remember",
+        AVERAGES,
+    ),
+    Mutation(
+        "weights of their own after an evaluation",
+        "tinygrad_opt/optim/weight_averages.py",
+        "kept = [_copy(weights) for _, weights in self._pairs()]",
+        "kept = [weights for _, weights in self._pairs()]",
+        "a model keeps the averages after it was evaluated with them",
+        AVERAGES,
     ),
 ]
