@@ -18,6 +18,7 @@ from tinygrad_opt.optim import program
 
 AVERAGES: dict[str, Callable[[Any], Any]] = {
     "ema": lambda source: tg.optim.EMA(source, decay=0.7),
+    "swa": tg.optim.SWA,
 }
 every_average = pytest.mark.parametrize("make", AVERAGES.values(), ids=AVERAGES)
 SOURCES: dict[str, Callable[[Any, Any], Any]] = {
@@ -119,6 +120,28 @@ def test_the_first_update_copies_and_equal_weights_stay_as_they_are(make: Any, s
     for _ in range(5):
         average.update()
         assert_equal(averages(model, average), before)
+
+
+@every_source
+def test_the_mean_is_that_of_numpy(source: Any) -> None:
+    model = network()
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.05)
+    average = tg.optim.SWA(source(model, optimizer))
+    points = train(model, optimizer, average, 200)
+    for x, *values in zip(averages(model, average), *points, strict=True):
+        np.testing.assert_allclose(x, np.mean(values, axis=0), rtol=1e-12)
+
+
+def test_statistics_of_batch_normalization_are_renewed_for_the_mean() -> None:
+    tg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).to(tg.float64)
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.05)
+    swa = tg.optim.SWA(model)
+    train(model, optimizer, swa, 5)
+    swa.assign()
+    x = tg.tensor(np.random.default_rng(0).standard_normal((20, 3)))
+    nn.utils.update_bn_statistics(model, [x[:10], x[10:]])
+    np.testing.assert_allclose(model[1].running_mean.numpy(), model[0](x).detach().numpy().mean(0), rtol=1e-12)
 
 
 # Evaluation by the averages.

@@ -10,9 +10,9 @@ from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
 from .rmsprop import Adadelta, RMSprop
 from .sgd import SGD
-from .weight_averages import EMA
+from .weight_averages import EMA, SWA
 
 __all__ = [
     "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "EMA", "Lion",
-    "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+    "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "SWA", "Yogi",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from . import engines
 from .arguments import check_number
 from .optimizer import Optimizer
 
-__all__ = ["EMA"]
+__all__ = ["EMA", "SWA"]
 
 Array = Any
 
@@ -177,8 +177,8 @@ class EMA(WeightAverage):
 
     Notes
     -----
-    Numbers are those of ``torch.optim.swa_utils.get_ema_multi_avg_fn``. Buffers are not averaged: where the
-    model has batch normalization, its statistics are renewed for the averaged weights by `update_bn_statistics`.
+    Numbers are those of ``torch.optim.swa_utils.get_ema_multi_avg_fn``. Buffers are not averaged: `SWA` says what to do
+    about batch normalization.
 
     References
     ----------
@@ -218,6 +218,58 @@ class EMA(WeightAverage):
         check_number("EMA", "decay", decay, high=1.0)
         super().load_state_dict(state)
         self.decay = decay
+
+
+class SWA(WeightAverage):
+    """Stochastic weight averaging: the mean of the weights at the updates, which is flatter ground than any of them.
+
+    With θ the weights at update number n + 1::
+
+        θ̄ ← (n θ̄ + θ) / (n + 1)
+
+    Parameters
+    ----------
+    source : Optimizer, Module or iterable of tensors
+        Whose weights to average. Those of an optimizer are averaged as the few long vectors that they are; others one
+        by one.
+
+    Attributes
+    ----------
+    updates : int
+        The number of updates so far, n.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what has no weights.
+
+    Notes
+    -----
+    Start late, train on with a constant (or cyclical) learning rate that is rather large, and update once an epoch (or
+    a cycle). Then `assign` the averages. The statistics of batch normalization belong to the weights that were trained:
+    renew them with ``tg.nn.utils.update_bn_statistics(model, loader)``.
+
+    Numbers are those of ``torch.optim.swa_utils.AveragedModel``.
+
+    References
+    ----------
+    P. Izmailov et al., "Averaging weights leads to wider optima and better generalization", UAI 2018, algorithm 1.
+
+    Examples
+    --------
+    >>> w = tg.tensor([0.0], requires_grad=True)
+    >>> optimizer = tg.optim.SGD([w], lr=1.0)
+    >>> swa = tg.optim.SWA(optimizer)
+    >>> for _ in range(3):
+    ...     _ = optimizer.step(lambda: -w.sum())
+    ...     swa.update()
+    >>> swa.assign()
+    >>> w
+    tensor([2.], requires_grad=True)
+    """
+
+    def _share(self) -> float:
+        return self.updates / (self.updates + 1)
 
 
 def _tensors_of(method: str, source: Any) -> list[Tensor]:

@@ -1137,4 +1137,12 @@ MUTATIONS = [
         "a model keeps the averages after it was evaluated with them",
         AVERAGES,
     ),
+    Mutation(
+        "mean of one point more",
+        "tinygrad_opt/optim/weight_averages.py",
+        "return self.updates / (self.updates + 1)",
+        "return (self.updates + 1) / (self.updates + 2)",
+        "the mean of the weights counts a point that never was",
+        AVERAGES,
+    ),
 ]
