@@ -17,6 +17,7 @@ import strict_double
 import tinygrad_opt as tg
 from optimizers import MAKERS, PROBLEMS, Maker, Problem, every, every_stepping, leaf
 from tinygrad_opt.optim import program
+from tinygrad_opt.optim.wrapper import Wrapper
 
 
 def host(x: tg.Tensor) -> np.ndarray:
@@ -34,8 +35,8 @@ def two(device: str = "cpu", dtype: Any = tg.float64, size: int = 3) -> list[tg.
 
 
 def is_an_optimizer(public: Any) -> bool:
-    """Whether this is a class of optimizers with parameters of its own."""
-    return isinstance(public, type) and issubclass(public, tg.optim.Optimizer)
+    """Whether this is a class of optimizers with parameters of its own: wrappers take an optimizer in their place."""
+    return isinstance(public, type) and issubclass(public, tg.optim.Optimizer) and not issubclass(public, Wrapper)
 
 
 def test_every_optimizer_is_in_the_table() -> None:

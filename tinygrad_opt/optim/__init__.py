@@ -6,6 +6,7 @@ from .adam_measures import AdaBelief, Adamax, Yogi
 from .adam_steps import NAdam, RAdam
 from .averaged import ASGD
 from .lion import Lion
+from .lookahead import Lookahead
 from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
 from .rmsprop import Adadelta, RMSprop
@@ -14,5 +15,5 @@ from .weight_averages import EMA, SWA
 
 __all__ = [
     "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "EMA", "Lion",
-    "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "SWA", "Yogi",
+    "Lookahead", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "SWA", "Yogi",
 ]  # fmt: skip

@@ -154,6 +154,20 @@ class FlatVector:
         if due and stop > start:
             yield start, stop, due
 
+    def stretches(self, chosen: Sequence[bool]) -> Iterator[tuple[int, int]]:
+        """Stretches ``(start, stop)`` of neighbours among the chosen parameters."""
+        start = stop = 0
+        for position, taken in enumerate(chosen):
+            if not taken:
+                continue
+            if self.bounds[position] != stop:
+                if stop > start:
+                    yield start, stop
+                start = self.bounds[position]
+            stop = self.bounds[position + 1]
+        if stop > start:
+            yield start, stop
+
     def written(self, position: int) -> int:
         """The serial number of the last write into the gradient of one parameter."""
         return self._slots[position].region.serial

@@ -11,7 +11,7 @@ from ..core import ledger
 from ..core.tensor import Tensor
 from . import engines
 from .arguments import check_number
-from .optimizer import Optimizer
+from .optimizer import Optimizer, _plain
 
 __all__ = ["EMA", "SWA"]
 
@@ -201,6 +201,7 @@ class EMA(WeightAverage):
     """
 
     def __init__(self, source: Any, decay: float = 0.999) -> None:
+        decay = _plain(decay)
         check_number("EMA", "decay", decay, high=1.0)
         super().__init__(source)
         self.decay = decay

@@ -24,6 +24,7 @@ ALL_OPTIMIZERS = ("tests/optim/test_every_optimizer.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
 AVERAGES = ("tests/optim/test_weight_averages.py",)
+WRAPPERS = ("tests/optim/test_wrappers.py",)
 ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 
 
@@ -1144,5 +1145,21 @@ MUTATIONS = [
         "return (self.updates + 1) / (self.updates + 2)",
         "the mean of the weights counts a point that never was",
         AVERAGES,
+    ),
+    Mutation(
+        "slow weights without the fast",
+        "tinygrad_opt/optim/lookahead.py",
+        "        fast[...] = slow\n",
+        "        pass\n",
+        "Lookahead: the slow weights follow, but the fast ones do not start anew from them",
+        WRAPPERS,
+    ),
+    Mutation(
+        "slow weights all at one time",
+        "tinygrad_opt/optim/lookahead.py",
+        "due = [new != old and new % self.k == 0 for",
+        "due = [new % self.k == 0 for",
+        "Lookahead: a parameter without a gradient is moved",
+        WRAPPERS,
     ),
 ]
