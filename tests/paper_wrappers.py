@@ -62,3 +62,19 @@ def lookahead(theta: Array, gradient: Gradient, update: Update, k: int, alpha: f
             if i == k:
                 phi = phi + alpha * (theta - phi)
             yield theta if i < k else phi
+
+
+def sam(theta: Array, gradient: Gradient, update: Update, rho: float) -> Path:
+    """Foret et al. (2021), algorithm 1, with p = 2."""
+    while True:
+        g = gradient(theta)
+        theta = update(theta, gradient(theta + rho * g / np.linalg.norm(g)))
+        yield theta
+
+
+def asam(theta: Array, gradient: Gradient, update: Update, rho: float) -> Path:
+    """Kwon et al. (2021), algorithm 1, with p = 2, T = diag |θ| and no small number in it."""
+    while True:
+        g, t = gradient(theta), np.diag(np.abs(theta))
+        theta = update(theta, gradient(theta + rho * (t @ t @ g) / np.linalg.norm(t @ g)))
+        yield theta

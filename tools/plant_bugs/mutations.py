@@ -1162,4 +1162,20 @@ MUTATIONS = [
         "Lookahead: a parameter without a gradient is moved",
         WRAPPERS,
     ),
+    Mutation(
+        "another function at the top",
+        "tinygrad_opt/optim/sam.py",
+        "with self._ascended(), frozen_stats(), backend.replaying(state):",
+        "with self._ascended(), frozen_stats():",
+        "SAM: the second evaluation drops other units than the first",
+        WRAPPERS,
+    ),
+    Mutation(
+        "a ball as wide as the root of each weight",
+        "tinygrad_opt/optim/sam.py",
+        'e *= xp.square(theta[start:stop].astype("float64"))',
+        'e *= xp.abs(theta[start:stop].astype("float64"))',
+        "SAM: the adaptive ascent scales by θ in place of θ²",
+        WRAPPERS,
+    ),
 ]
