@@ -352,9 +352,13 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("NAdam", {"decoupled_weight_decay": 1}, r"decoupled_weight_decay must be True or False; got 1"),
     ("Yogi", {"initial_accumulator_value": -1.0}, r"initial_accumulator_value must be a number at least 0; got -1.0"),
     ("Yogi", {"bias_correction": 0}, r"bias_correction must be True or False; got 0"),
+    ("ScheduleFree", {"base": "adam"}, r"base must be 'adamw' or 'sgd'; got 'adam'"),
+    ("ScheduleFree", {"warmup_steps": 1.5}, r"warmup_steps must be a whole number from 0 to 10\*\*9; got 1.5"),
+    ("ScheduleFree", {"warmup_steps": -1}, r"warmup_steps must be a whole number from 0 to 10\*\*9; got -1"),
+    ("ScheduleFree", {"eps": -1.0}, r"eps must be a number at least 0; got -1.0"),
     *[
         (name, {"betas": betas}, message)
-        for name in ("AdamW", "Adamax", "NAdam", "RAdam", "AdaBelief", "Yogi", "Lion")
+        for name in ("AdamW", "Adamax", "NAdam", "RAdam", "AdaBelief", "Yogi", "Lion", "ScheduleFree")
         for betas, message in [
             ((0.9, 1.0), r"betas\[1\] must be a number in \[0, 1\); got 1.0"),
             ((float("nan"), 0.9), r"betas\[0\] must be a number in \[0, 1\); got nan"),

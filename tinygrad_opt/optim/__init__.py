@@ -11,10 +11,12 @@ from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
 from .rmsprop import Adadelta, RMSprop
 from .sam import SAM
+from .schedule_free import ScheduleFree
 from .sgd import SGD
 from .weight_averages import EMA, SWA
 
 __all__ = [
     "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "EMA", "Lion",
-    "Lookahead", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SAM", "SGD", "SWA", "Yogi",
+    "Lookahead", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SAM", "SGD", "SWA",
+    "ScheduleFree", "Yogi",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ PROTOCOLS = ("tests/test_numpy_protocols.py",)
 EXCHANGE = ("tests/test_exchange.py",)
 AVERAGES = ("tests/optim/test_weight_averages.py",)
 WRAPPERS = ("tests/optim/test_wrappers.py",)
+SCHEDULE_FREE = ("tests/optim/test_schedule_free.py",)
 ENGINES = ("tests/optim/test_program.py", "tests/optim/test_engines.py")
 
 
@@ -1177,5 +1178,13 @@ MUTATIONS = [
         'e *= xp.abs(theta[start:stop].astype("float64"))',
         "SAM: the adaptive ascent scales by θ in place of θ²",
         WRAPPERS,
+    ),
+    Mutation(
+        "average of the path without weights",
+        "tinygrad_opt/optim/schedule_free.py",
+        "_weight(t, warmup_steps, rho2) / _total(t, warmup_steps, rho2) * (z - x)",
+        "1 / t * (z - x)",
+        "ScheduleFree: steps of the warm-up count as much as others",
+        SCHEDULE_FREE,
     ),
 ]
