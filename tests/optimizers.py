@@ -72,6 +72,8 @@ MAKERS: dict[str, Maker] = {
     "radam": Maker("RAdam", {"betas": (0.9, 0.95)}, Rates(0.1, 3e-3, 0.05, 0.1)),
     "adabelief": Maker("AdaBelief", {}, Rates(0.3, 0.1, 0.03, 0.03)),
     "yogi": Maker("Yogi", {}, Rates(0.3, 0.1, 0.05, 0.03)),
+    "schedule-free": Maker("ScheduleFree", {}, Rates(0.3, 0.1, 0.05, 0.03)),
+    "schedule-free-sgd": Maker("ScheduleFree", {"base": "sgd", "warmup_steps": 3}, Rates(0.15, 4e-3, 0.5, 2.0)),
     "lion": Maker("Lion", {}, Rates(0.07, 0.01, 0.02, 0.03)),
 }
 every = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

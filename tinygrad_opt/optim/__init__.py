@@ -7,12 +7,17 @@ from .adam_measures import AdaBelief, Adamax, Yogi
 from .adam_steps import NAdam, RAdam
 from .averaged import ASGD
 from .lion import Lion
+from .lookahead import Lookahead
 from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
 from .rmsprop import Adadelta, RMSprop
+from .sam import SAM
+from .schedule_free import ScheduleFree
 from .sgd import SGD
+from .weight_averages import EMA, SWA
 
 __all__ = [
-    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "Lion", "NAdam",
-    "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "EMA", "Lion",
+    "Lookahead", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SAM", "SGD", "SWA",
+    "ScheduleFree", "Yogi",
 ]  # fmt: skip

@@ -132,11 +132,15 @@ class FlatVector:
 
     # Updates.
 
+    def have_gradients(self) -> list[bool]:
+        """For each parameter whether it has a gradient now."""
+        leaves = [parameter._node for parameter in self.parameters]
+        return [leaf is not None and leaf.grad is not None for leaf in leaves]
+
     def due(self) -> Iterator[int]:
         """For each parameter the number of its coming update, which is then counted; 0 without a gradient."""
-        for position, parameter in enumerate(self.parameters):
-            leaf = parameter._node
-            if leaf is not None and leaf.grad is not None:
+        for position, has_gradient in enumerate(self.have_gradients()):
+            if has_gradient:
                 self.steps[position] += 1
                 yield self.steps[position]
             else:
@@ -153,6 +157,20 @@ class FlatVector:
             stop = self.bounds[position + 1]
         if due and stop > start:
             yield start, stop, due
+
+    def stretches(self, chosen: Sequence[bool]) -> Iterator[tuple[int, int]]:
+        """Stretches ``(start, stop)`` of neighbours among the chosen parameters."""
+        start = stop = 0
+        for position, taken in enumerate(chosen):
+            if not taken:
+                continue
+            if self.bounds[position] != stop:
+                if stop > start:
+                    yield start, stop
+                start = self.bounds[position]
+            stop = self.bounds[position + 1]
+        if stop > start:
+            yield start, stop
 
     def written(self, position: int) -> int:
         """The serial number of the last write into the gradient of one parameter."""

@@ -6,7 +6,7 @@ A method adds its hyper-parameters and one pure function, the update rule as it 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..core.modes import enable_grad
@@ -183,6 +183,11 @@ class Optimizer:
                 "evaluate the loss there itself: write step(closure), where closure() returns the loss"
             )
         loss = None if closure is None else self._evaluate(closure)
+        self._apply(loss)
+        return loss
+
+    def _apply(self, loss: Tensor | None) -> None:
+        """The update by the gradients that are there; the loss is for the record."""
         counts = []
         for group, vector in self._vectors_by_group():
             before = vector.steps.copy()
@@ -191,7 +196,6 @@ class Optimizer:
             counts.append((vector, before, vector.steps.copy()))
         rates = tuple([group["lr"] for group in self.param_groups if "lr" in group])
         self.trace = Trace(rates, counts, None if loss is None else loss.detach())
-        return loss
 
     @property
     def needs_closure(self) -> bool:
@@ -217,12 +221,23 @@ class Optimizer:
 
     def _evaluate(self, closure: Callable[[], Tensor]) -> Tensor:
         """The closure's loss, and its gradient in the parameters; both at the look-ahead point where there is one."""
-        self.zero_grad()
-        with contextlib.ExitStack() as moves, enable_grad():
+        with self._looking_ahead():
+            return self._gradient(closure)
+
+    @contextlib.contextmanager
+    def _looking_ahead(self) -> Iterator[None]:
+        """Inside the block the parameters stand at the look-ahead point, where there is one."""
+        with contextlib.ExitStack() as moves:
             for group, vector in self._vectors_by_group():
                 if self.looks_ahead(group):
                     names, hyper = self._begin(group, vector)
                     moves.enter_context(vector.moved(self.ahead, names, self._writer, **hyper))
+            yield
+
+    def _gradient(self, closure: Callable[[], Tensor]) -> Tensor:
+        """The closure's loss, and the gradient that the step goes by: that of the loss, where the parameters are."""
+        self.zero_grad()
+        with enable_grad():
             loss = closure()
             if not isinstance(loss, Tensor):
                 got = type(loss).__name__

@@ -18,6 +18,9 @@ DROPPING = ("tests/nn/test_dropping.py",)
 RECURRENT = ("tests/nn/test_recurrent.py",)
 BESIDE_PYTORCH = ("tests/optim/test_against_pytorch.py",)
 ALL_OPTIMIZERS = ("tests/optim/test_every_optimizer.py",)
+AVERAGES = ("tests/optim/test_weight_averages.py",)
+WRAPPERS = ("tests/optim/test_wrappers.py",)
+SCHEDULE_FREE = ("tests/optim/test_schedule_free.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
 BESIDE_PYTORCH = ("tests/optim/test_against_pytorch.py",)
 ALL_OPTIMIZERS = ("tests/optim/test_every_optimizer.py",)
@@ -1201,5 +1204,69 @@ MUTATIONS = [
         "loss * (1 / len(group))",
         "fit(accumulate=...): examples of small batches count more",
         ("tests/train/test_schedules_in_fit.py",),
+    ),
+    Mutation(
+        "share of a moving average",
+        "tinygrad_opt/optim/weight_averages.py",
+        "return (average + (1 - rho) * (theta - average),)",
+        "return (average + rho * (theta - average),)",
+        "a moving average of weights forgets as fast as it should remember",
+        AVERAGES,
+    ),
+    Mutation(
+        "weights of their own after an evaluation",
+        "tinygrad_opt/optim/weight_averages.py",
+        "kept = [_copy(weights) for _, weights in self._pairs()]",
+        "kept = [weights for _, weights in self._pairs()]",
+        "a model keeps the averages after it was evaluated with them",
+        AVERAGES,
+    ),
+    Mutation(
+        "mean of one point more",
+        "tinygrad_opt/optim/weight_averages.py",
+        "return self.updates / (self.updates + 1)",
+        "return (self.updates + 1) / (self.updates + 2)",
+        "the mean of the weights counts a point that never was",
+        AVERAGES,
+    ),
+    Mutation(
+        "slow weights without the fast",
+        "tinygrad_opt/optim/lookahead.py",
+        "        fast[...] = slow\n",
+        "        pass\n",
+        "Lookahead: the slow weights follow, but the fast ones do not start anew from them",
+        WRAPPERS,
+    ),
+    Mutation(
+        "slow weights all at one time",
+        "tinygrad_opt/optim/lookahead.py",
+        "due = [new != old and new % self.k == 0 for",
+        "due = [new % self.k == 0 for",
+        "Lookahead: a parameter without a gradient is moved",
+        WRAPPERS,
+    ),
+    Mutation(
+        "another function at the top",
+        "tinygrad_opt/optim/sam.py",
+        "with self._ascended(), frozen_stats(), backend.replaying(state):",
+        "with self._ascended(), frozen_stats():",
+        "SAM: the second evaluation drops other units than the first",
+        WRAPPERS,
+    ),
+    Mutation(
+        "a ball as wide as the root of each weight",
+        "tinygrad_opt/optim/sam.py",
+        'e *= xp.square(theta[start:stop].astype("float64"))',
+        'e *= xp.abs(theta[start:stop].astype("float64"))',
+        "SAM: the adaptive ascent scales by θ in place of θ²",
+        WRAPPERS,
+    ),
+    Mutation(
+        "average of the path without weights",
+        "tinygrad_opt/optim/schedule_free.py",
+        "_weight(t, warmup_steps, rho2) / _total(t, warmup_steps, rho2) * (z - x)",
+        "1 / t * (z - x)",
+        "ScheduleFree: steps of the warm-up count as much as others",
+        SCHEDULE_FREE,
     ),
 ]
