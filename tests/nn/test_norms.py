@@ -278,6 +278,9 @@ def test_reset_forgets_the_batches() -> None:
     layer(tg.tensor(normal(4, 3, dtype="float32")))
     layer.reset_running_stats()
     assert [host(b).tolist() for b in layer.buffers()] == [[0.0] * 3, [1.0] * 3, 0]
+    layer(tg.full((4, 3), np.nan))
+    layer.reset_running_stats()
+    assert [host(b).tolist() for b in layer.buffers()] == [[0.0] * 3, [1.0] * 3, 0]
 
 
 def test_functional_batch_norm_moves_what_it_is_given() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import errors, ops
-from ..core.creation import ones, zeros
+from ..core.creation import full_like, ones, zeros
 from ..core.primitive import operand
 from ..core.tensor import Parameter
 from ..ops.checks import as_number
 from . import functional, init
-from .arguments import positive
+from .arguments import positive, truth
 from .frozen import statistics_frozen
 from .functional.norms import as_sides, no_variance
 from .init import Initializer
@@ -71,7 +71,8 @@ class _Tracking(_Norm):
         positive(name, num_features=num_features)
         self.num_features, self.eps = num_features, _as_eps(name, eps)
         self.momentum = None if momentum is None else as_number(name, "momentum", momentum)
-        self.affine, self.track_running_stats = affine, track_running_stats
+        self.affine = affine = truth(name, "affine", affine)
+        self.track_running_stats = track_running_stats = truth(name, "track_running_stats", track_running_stats)
         made = {"dtype": dtype, "device": device}
         self._learn((num_features,), affine, affine, (init, bias_init), made)
         self.running_mean = zeros(num_features, **made) if track_running_stats else None
@@ -82,7 +83,7 @@ class _Tracking(_Norm):
         """Forget all batches: mean 0, variance 1."""
         for average, start in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
             if average is not None:
-                average.rehome((average * 0 + start).data)
+                average.rehome(full_like(average.detach(), start).data)
 
     def _tracking(self) -> bool:
         """Whether the running averages follow the batches now."""
@@ -329,9 +330,10 @@ class LayerNorm(_Norm):
         device: str | None = None,
     ) -> None:  # fmt: skip
         self.normalized_shape = as_sides("LayerNorm", normalized_shape)
-        self.eps, self.elementwise_affine = _as_eps("LayerNorm", eps), elementwise_affine
+        self.eps = _as_eps("LayerNorm", eps)
+        self.elementwise_affine = affine = truth("LayerNorm", "elementwise_affine", elementwise_affine)
         made = {"dtype": dtype, "device": device}
-        self._learn(self.normalized_shape, elementwise_affine, elementwise_affine and bias, (init, bias_init), made)
+        self._learn(self.normalized_shape, affine, truth("LayerNorm", "bias", bias) and affine, (init, bias_init), made)
 
     def forward(self, x: Any) -> Any:
         """Normalize `x`, of shape (..., *normalized_shape)."""
@@ -374,9 +376,9 @@ class RMSNorm(_Norm):
     ) -> None:  # fmt: skip
         self.normalized_shape = as_sides("RMSNorm", normalized_shape)
         self.eps = None if eps is None else _as_eps("RMSNorm", eps)
-        self.elementwise_affine = elementwise_affine
+        self.elementwise_affine = truth("RMSNorm", "elementwise_affine", elementwise_affine)
         made = {"dtype": dtype, "device": device}
-        self._learn(self.normalized_shape, elementwise_affine, False, (init, "zeros_"), made)
+        self._learn(self.normalized_shape, self.elementwise_affine, False, (init, "zeros_"), made)
 
     def forward(self, x: Any) -> Any:
         """Scale `x`, of shape (..., *normalized_shape)."""
@@ -421,7 +423,8 @@ class GroupNorm(_Norm):
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_groups={num_groups} does not divide num_channels={num_channels}")
         self.num_groups, self.num_channels = num_groups, num_channels
-        self.eps, self.affine = _as_eps("GroupNorm", eps), affine
+        self.eps = _as_eps("GroupNorm", eps)
+        self.affine = affine = truth("GroupNorm", "affine", affine)
         self._learn((num_channels,), affine, affine, (init, bias_init), {"dtype": dtype, "device": device})
 
     def forward(self, x: Any) -> Any:

@@ -18,12 +18,12 @@ from .rectifiers import SELU_ALPHA, SELU_SCALE
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
 
 
-def probability(function: str, p: Any) -> float:
-    """A number between 0 and 1, both included."""
-    p = as_real(function, "p", p)
-    if not 0 <= p <= 1:
-        raise ValueError(f"{function}: p is the probability of being left out, from 0 to 1; got {p!r}")
-    return p
+def probability(function: str, p: Any, argument: str = "p") -> float:
+    """A number between 0 and 1, both included; a truth value is none, but a mistaken `training`."""
+    number = as_real(function, argument, p)
+    if not 0 <= number <= 1 or isinstance(p, bool):
+        raise ValueError(f"{function}: {argument} is the probability of being left out, from 0 to 1; got {p!r}")
+    return number
 
 
 def _start(function: str, x: Any, p: Any, inplace: bool) -> tuple[Any, float]:
