@@ -443,6 +443,18 @@ def test_probabilities_of_zero_and_one_are_finite(device: str) -> None:
             assert np.isfinite(host(product)).all()
 
 
+@pytest.mark.parametrize("y", [0.0, 0.25, 1.0])
+def test_second_derivatives_by_a_probability_are_exact(y: float, device: str) -> None:
+    p, weight, v = np.array([0.001, 0.125, 0.5, 0.875]), np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, -1.0, 2.0, 1.0])
+    target, factors = tg.tensor(np.full(4, y), device=device), tg.tensor(weight, device=device)
+
+    def loss(p: tg.Tensor) -> tg.Tensor:
+        return nn.BCELoss(factors, reduction="mean")(p, target)
+
+    product = tg.hvp(loss, tg.tensor(p, device=device), tg.tensor(v, device=device)).cpu().numpy()
+    np.testing.assert_allclose(product, weight * v * (y / p**2 + (1 - y) / (1 - p) ** 2) / 4, rtol=1e-14)
+
+
 def test_zero_probabilities_have_no_divergence() -> None:
     q = tg.tensor([[0.0, 0.25, 0.75]], requires_grad=True)
     log_p = tg.log(tg.tensor([[0.5, 0.25, 0.25]])).requires_grad_()
