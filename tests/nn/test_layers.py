@@ -167,6 +167,8 @@ BOTH = np.ones(2)
         (lambda v: nn.BatchNorm1d(3, affine=v), "affine"),
         (lambda v: nn.InstanceNorm2d(3, track_running_stats=v), "track_running_stats"),
         (lambda v: nn.GroupNorm(1, 3, affine=v), "affine"),
+        (lambda v: nn.GroupNorm(1, 3, bias=v), "bias"),
+        (lambda v: nn.BatchNorm2d(3, bias=v), "bias"),
         (lambda v: nn.LayerNorm(3, elementwise_affine=v), "elementwise_affine"),
         (lambda v: nn.LayerNorm(3, bias=v), "bias"),
         (lambda v: nn.RMSNorm(3, None, v), "elementwise_affine"),
