@@ -8,8 +8,8 @@ from ..core.creation import zeros
 from ..core.tensor import Parameter
 from ..ops.checks import as_number
 from . import functional, init
-from .activations import Activation, new_result
-from .arguments import positive, truth
+from .activations import Activation
+from .arguments import new_result, positive, truth
 from .init import Initializer
 from .module import Module
 

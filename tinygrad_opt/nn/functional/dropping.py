@@ -13,6 +13,7 @@ from ...core.primitive import operand
 from ...ops.arguments import floating
 from ...ops.checks import as_real
 from ...ops.choice import where
+from ..arguments import new_result
 from .rectifiers import SELU_ALPHA, SELU_SCALE
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
@@ -27,8 +28,7 @@ def probability(function: str, p: Any, argument: str = "p") -> float:
 
 
 def _start(function: str, x: Any, p: Any, inplace: bool) -> tuple[Any, float]:
-    if inplace is not False:
-        raise ValueError(f"{function}: tensors are not overwritten; leave inplace={inplace!r} out, and use the result")
+    new_result(function, inplace)
     return operand(function, x), probability(function, p)
 
 
