@@ -227,6 +227,14 @@ def test_silly_arguments_are_refused_by_name(name, device, seed):
     check(name, device, seed)
 
 
+def test_a_place_beside_knots_of_another_device_is_refused_by_name(device):
+    if device == "cpu":
+        pytest.skip("one device")
+    knots = tg.tensor([0.0, 1.0], device=device)
+    with pytest.raises(tg.errors.DeviceError, match=r"^interp: x is on cpu, xp is on"):
+        tg.interp(tg.ones(2), knots, knots)
+
+
 @settings(max_examples=200)
 @given(text=st.text(alphabet="ijk,->. " + string.punctuation[:4] + "é1", max_size=12))
 def test_garbage_is_no_notation(text):

@@ -98,7 +98,9 @@ def binary(name: str, domain: Domain) -> Draw:
             if source.flip():
                 options[key] = source.array(source.part_of(shape), POSITIVE)
         target = source.array(shape, CHANCES) if source.flip() else source.labels(shape, 2).astype(float)
-        return Layer(name, options=options, inputs=(source.array(shape, domain), target))
+        # PyTorch's second derivative of BCELoss adds 10⁻¹² to p and 1 - p: test_losses.py compares with the formula.
+        order = 1 if name == "BCELoss" else 2
+        return Layer(name, options=options, inputs=(source.array(shape, domain), target), order=order)
 
     return draw
 

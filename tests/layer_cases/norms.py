@@ -26,6 +26,7 @@ def tracking(name: str, single: int | None, axes: tuple[int, ...], least: int) -
             "momentum": source.choose((0.1, 0.75, None)),
             "affine": source.flip(),
             "track_running_stats": source.flip(),
+            "bias": source.flip(),
         }
         return Layer(name, (features,), options, tuple(source.distinct((*batch, features, *places))))
 
@@ -52,7 +53,7 @@ def group_norm(source: Source) -> Layer:
     groups, each = source.integer(1, 3), source.integer(1, 3)
     places = tuple(source.integer(1, 3) for _ in range(source.integer(0, 2)))
     shape = (source.integer(2, 4), groups * each, *places)
-    options = {"eps": source.choose((0.1, 0.5)), "affine": source.flip()}
+    options = {"eps": source.choose((0.1, 0.5)), "affine": source.flip(), "bias": source.flip()}
     return Layer("GroupNorm", (groups, groups * each), options, tuple(source.distinct(shape)))
 
 

@@ -282,7 +282,7 @@ def test_starting_values() -> None:
     assert not host(model.out_proj.bias).any()
     assert host(model.bias_k).std() == pytest.approx(math.sqrt(2 / 128), rel=0.3)
     assert repr(nn.MultiheadAttention(6, 2, kdim=3, init="zeros_", dropout=0.5)).startswith(
-        "MultiheadAttention(6, 2, kdim=3, vdim=6, dropout=0.5, init=zeros_"
+        "MultiheadAttention(  # 150 parameters\n  6, 2, kdim=3, vdim=6, dropout=0.5, init=zeros_\n  (out_proj): Linear"
     )
     assert not host(nn.MultiheadAttention(6, 2, init="zeros_").in_proj_weight).any()
 
@@ -293,8 +293,8 @@ def test_starting_values() -> None:
         ((6, 4), ValueError, "num_heads=4 must divide embed_dim=6"),
         ((0, 1), ValueError, "embed_dim must be a positive integer"),
         ((6, 2.0), ValueError, "num_heads must be a positive integer"),
-        ((6, 2, 2.0), ValueError, "p is the probability of being left out"),
-        ((6, 2, "much"), TypeError, "p must be a number"),
+        ((6, 2, 2.0), ValueError, "dropout is the probability of being left out"),
+        ((6, 2, "much"), TypeError, "dropout must be a number"),
     ],
 )
 def test_the_layer_refuses_bad_arguments(arguments: Any, error: type[Exception], words: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -143,3 +145,55 @@ def test_sequential_takes_functions_among_its_parts() -> None:
 def test_sequential_refuses_what_cannot_be_called(part: object) -> None:
     with pytest.raises(TypeError, match=r"Sequential: argument 1 is not a module; got"):
         nn.Sequential(nn.Tanh(), part)
+
+
+BOTH = np.ones(2)
+
+
+@pytest.mark.parametrize("value", [BOTH, "no", None, 0.5])
+@pytest.mark.parametrize(
+    ("make", "argument"),
+    [
+        (lambda v: nn.Linear(2, 3, v), "bias"),
+        (lambda v: nn.Bilinear(2, 3, 4, v), "bias"),
+        (lambda v: nn.Maxout(2, 3, bias=v), "bias"),
+        (lambda v: nn.Conv1d(2, 3, 3, bias=v), "bias"),
+        (lambda v: nn.ConvTranspose2d(2, 3, 3, bias=v), "bias"),
+        (lambda v: nn.MultiheadAttention(4, 2, bias=v), "bias"),
+        (lambda v: nn.MultiheadAttention(4, 2, add_bias_kv=v), "add_bias_kv"),
+        (lambda v: nn.MultiheadAttention(4, 2, add_zero_attn=v), "add_zero_attn"),
+        (lambda v: nn.MultiheadAttention(4, 2, batch_first=v), "batch_first"),
+        (lambda v: nn.Embedding(3, 4, scale_grad_by_freq=v), "scale_grad_by_freq"),
+        (lambda v: nn.BatchNorm1d(3, affine=v), "affine"),
+        (lambda v: nn.InstanceNorm2d(3, track_running_stats=v), "track_running_stats"),
+        (lambda v: nn.GroupNorm(1, 3, affine=v), "affine"),
+        (lambda v: nn.GroupNorm(1, 3, bias=v), "bias"),
+        (lambda v: nn.BatchNorm2d(3, bias=v), "bias"),
+        (lambda v: nn.LayerNorm(3, elementwise_affine=v), "elementwise_affine"),
+        (lambda v: nn.LayerNorm(3, bias=v), "bias"),
+        (lambda v: nn.RMSNorm(3, None, v), "elementwise_affine"),
+        (lambda v: nn.MaxPool2d(2, ceil_mode=v), "ceil_mode"),
+        (lambda v: nn.AdaptiveMaxPool2d(2, return_indices=v), "return_indices"),
+        (lambda v: nn.AvgPool1d(2, count_include_pad=v), "count_include_pad"),
+    ],
+)
+def test_a_switch_is_true_or_false(make: Any, argument: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^\w+: {argument} must be True or False; got"):
+        make(value)
+    make(np.False_)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda v: nn.Bilinear(2, 3, 4, init=v),
+        lambda v: nn.Bilinear(2, 3, 4, bias_init=v),
+        lambda v: nn.LSTM(2, 3, init=v),
+        lambda v: nn.GRUCell(2, 3, bias_init=v),
+        lambda v: nn.Conv2d(2, 3, 3, padding_mode=v),
+        lambda v: nn.ConvTranspose1d(2, 3, 3, padding_mode=v),
+    ],
+)
+def test_an_array_is_no_name(make: Any) -> None:
+    with pytest.raises(ValueError, match=r"^\w+: (init|padding_mode) must be"):
+        make(BOTH)

@@ -443,6 +443,33 @@ def test_probabilities_of_zero_and_one_are_finite(device: str) -> None:
             assert np.isfinite(host(product)).all()
 
 
+def test_a_label_to_ignore_is_none_of_probabilities() -> None:
+    logits, q = tg.zeros(2, 3), tg.full((2, 3), 1 / 3)
+    with pytest.raises(ValueError, match="cross_entropy: ignore_index=1 is a label, and the targets are probabilities"):
+        nn.CrossEntropyLoss(ignore_index=1)(logits, q)
+    assert nn.CrossEntropyLoss(ignore_index=-1)(logits, q).item() == pytest.approx(np.log(3))
+
+
+def test_targets_by_name() -> None:
+    x, y, v = tg.tensor([1.0, 2.0]), tg.tensor([0.0, 4.0]), tg.ones(2)
+    assert nn.MSELoss()(x, target=y).item() == 2.5
+    assert nn.GaussianNLLLoss()(x, y, var=v).item() == nn.GaussianNLLLoss()(x, y, v).item() == 1.25
+    with pytest.raises(TypeError, match="mse_loss"):
+        nn.MSELoss()(x, y, reduction="sum")
+
+
+@pytest.mark.parametrize("y", [0.0, 0.25, 1.0])
+def test_second_derivatives_by_a_probability_are_exact(y: float, device: str) -> None:
+    p, weight, v = np.array([0.001, 0.125, 0.5, 0.875]), np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, -1.0, 2.0, 1.0])
+    target, factors = tg.tensor(np.full(4, y), device=device), tg.tensor(weight, device=device)
+
+    def loss(p: tg.Tensor) -> tg.Tensor:
+        return nn.BCELoss(factors, reduction="mean")(p, target)
+
+    product = tg.hvp(loss, tg.tensor(p, device=device), tg.tensor(v, device=device)).cpu().numpy()
+    np.testing.assert_allclose(product, weight * v * (y / p**2 + (1 - y) / (1 - p) ** 2) / 4, rtol=1e-14)
+
+
 def test_zero_probabilities_have_no_divergence() -> None:
     q = tg.tensor([[0.0, 0.25, 0.75]], requires_grad=True)
     log_p = tg.log(tg.tensor([[0.5, 0.25, 0.25]])).requires_grad_()

@@ -523,6 +523,14 @@ def test_repr_is_the_tree_with_parameter_counts() -> None:
         "  (norm): BatchNorm1d(3, eps=1e-05, momentum=0.1)  # 6 parameters\n"
         ")"
     )
+    attention = repr(nn.Sequential(nn.MultiheadAttention(4, 2)))
+    assert attention.splitlines()[1:] == [
+        "  (0): MultiheadAttention(  # 80 parameters",
+        "    4, 2, init=xavier_uniform_",
+        "    (out_proj): Linear(4, 4, init=fan_in_uniform_)  # 20 parameters",
+        "  )",
+        ")",
+    ]
     nested = repr(nn.Sequential(nn.Sequential(nn.Linear(1000, 1000, bias=False))))
     assert (
         nested.splitlines()[2]

@@ -278,6 +278,9 @@ def test_reset_forgets_the_batches() -> None:
     layer(tg.tensor(normal(4, 3, dtype="float32")))
     layer.reset_running_stats()
     assert [host(b).tolist() for b in layer.buffers()] == [[0.0] * 3, [1.0] * 3, 0]
+    layer(tg.full((4, 3), np.nan))
+    layer.reset_running_stats()
+    assert [host(b).tolist() for b in layer.buffers()] == [[0.0] * 3, [1.0] * 3, 0]
 
 
 def test_functional_batch_norm_moves_what_it_is_given() -> None:
@@ -416,6 +419,9 @@ def test_what_the_layers_show() -> None:
         repr(nn.InstanceNorm1d(3, affine=True))
         == "InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=True)  # 6 parameters"
     )
+    assert repr(nn.BatchNorm1d(3, bias=False)) == "BatchNorm1d(3, eps=1e-05, momentum=0.1, bias=False)  # 3 parameters"
+    assert repr(nn.GroupNorm(1, 3, affine=False, bias=False)) == "GroupNorm(1, 3, eps=1e-05, affine=False)"
+    assert repr(nn.RMSNorm(3, init=2.0)) == "RMSNorm((3,), eps=None, init=2.0)  # 3 parameters"
     assert repr(nn.LayerNorm(3, bias=False)) == "LayerNorm((3,), eps=1e-05, bias=False)  # 3 parameters"
     assert repr(nn.GroupNorm(2, 4, affine=False)) == "GroupNorm(2, 4, eps=1e-05, affine=False)"
     assert repr(nn.RMSNorm((2, 3))) == "RMSNorm((2, 3), eps=None)  # 6 parameters"

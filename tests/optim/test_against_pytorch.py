@@ -61,6 +61,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "radam-decoupled": ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
     "radam-maximize": ("RAdam", {"maximize": True, "weight_decay": 0.5}),
 }
+CHAOTIC = {"adamax-betas", "rmsprop-decay"}  # in the valley, at larger rates an error of 10⁻¹⁶ grows up to 10⁻²
 PLAIN = {case for case, (name, _) in CASES.items() if name in ("SGD", "ASGD")}  # steps grow with the gradient
 cases = pytest.mark.parametrize("case", CASES)
 
@@ -125,7 +126,7 @@ def test_on_a_network_in_mini_batches(case: str) -> None:
 def test_on_rosenbrock_s_valley(case: str) -> None:
     p, q = tg.tensor([-1.2, 1.0], dtype=tg.float64, requires_grad=True), torch.tensor([-1.2, 1.0], dtype=torch.float64)
     q.requires_grad_()
-    mine, theirs = both(case, [p], [q], lr=1e-4 if case in PLAIN else 1e-2)
+    mine, theirs = both(case, [p], [q], lr=1e-4 if case in PLAIN else 1e-3 if case in CHAOTIC else 1e-2)
     ours, expected = [], []
     for _ in range(STEPS):
         for x, optimizer in ((p, mine), (q, theirs)):

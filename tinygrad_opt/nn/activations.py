@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ..ops.checks import as_number, one_of
 from ..ops.shape import as_integer
 from . import functional
+from .arguments import new_result
 from .module import Module
 
 __all__ = [
@@ -29,12 +30,6 @@ class Activation(Module):
     def extra_repr(self) -> str:
         """The options."""
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.options)
-
-
-def new_result(layer: str, inplace: bool) -> None:
-    """Refuse to overwrite the input: other derivatives may need it."""
-    if inplace is not False:
-        raise ValueError(f"{layer}: tensors are not overwritten; leave inplace={inplace!r} out, and use the result")
 
 
 class Tanh(Activation):

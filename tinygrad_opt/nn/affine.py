@@ -7,7 +7,7 @@ from typing import Any
 from ..core.creation import zeros
 from ..core.tensor import Parameter
 from . import functional, init
-from .arguments import positive
+from .arguments import positive, truth
 from .init import Initializer
 from .module import Module
 
@@ -44,8 +44,9 @@ class Linear(Module):
     ) -> None:  # fmt: skip
         positive("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
+        learns_bias = truth("Linear", "bias", bias)
         self.weight = Parameter(zeros(out_features, in_features, dtype=dtype, device=device))
-        self.bias = Parameter(zeros(out_features, dtype=dtype, device=device)) if bias else None
+        self.bias = Parameter(zeros(out_features, dtype=dtype, device=device)) if learns_bias else None
         self.init, self.bias_init = init, bias_init
         self.reset_parameters()
 
@@ -93,18 +94,17 @@ class Bilinear(Module):
     ) -> None:  # fmt: skip
         positive("Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features)
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        learns_bias = truth("Bilinear", "bias", bias)
         self.weight = Parameter(zeros(out_features, in1_features, in2_features, dtype=dtype, device=device))
-        self.bias = Parameter(zeros(out_features, dtype=dtype, device=device)) if bias else None
+        self.bias = Parameter(zeros(out_features, dtype=dtype, device=device)) if learns_bias else None
         self.init, self.bias_init = init, bias_init
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw new starting values; the fan-in is that of the first input."""
         for tensor, how in ((self.weight, self.init), (self.bias, self.bias_init)):
-            if tensor is not None and how in ("fan_in_uniform_", "fan_in_uniform"):
-                init.fan_in_uniform_(tensor, fan_in=self.in1_features)
-            elif tensor is not None:
-                init.resolve("Bilinear", how)(tensor)
+            if tensor is not None:
+                init.resolve("Bilinear", how, self.in1_features)(tensor)
 
     def forward(self, x1: Any, x2: Any) -> Any:
         """The map, for shapes (..., in1_features) and (..., in2_features)."""

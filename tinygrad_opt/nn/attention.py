@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from .. import backend
 from ..core.creation import zeros
-from ..core.tensor import Parameter, Tensor
+from ..core.tensor import Parameter
 from . import functional, init
 from .affine import Linear
-from .arguments import positive
+from .arguments import positive, truth
 from .functional.dropping import probability
 from .init import Initializer
 from .module import Module
 
 __all__ = ["MultiheadAttention"]
-
-
-def glorot_uniform_(tensor: Tensor) -> Tensor:
-    """Uniform in ``±√(6 / (m + n))`` for n outputs and m inputs, in place (Glorot and Bengio, 2010)."""
-    bound = math.sqrt(6 / (tensor.shape[0] + tensor.shape[1]))
-    return init.uniform_(tensor, -bound, bound)
-
-
-def glorot_normal_(tensor: Tensor) -> Tensor:
-    """Normal with variance ``2 / (m + n)``, where both sides count the elements behind the first two axes."""
-    fan = (tensor.shape[0] + tensor.shape[1]) * math.prod(tensor.shape[2:])
-    tensor.data = backend.to_device(
-        (backend.generator("cpu").standard_normal(tensor.shape) * math.sqrt(2 / fan)).astype(tensor.dtype),
-        tensor.device,
-    )
-    return tensor
 
 
 class MultiheadAttention(Module):
@@ -89,7 +71,7 @@ class MultiheadAttention(Module):
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
         add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False, *,
-        init: Initializer = glorot_uniform_, bias_init: Initializer = 0.0, dtype: Any = None,
+        init: Initializer = "xavier_uniform_", bias_init: Initializer = 0.0, dtype: Any = None,
         device: str | None = None,
     ) -> None:  # fmt: skip
         kdim, vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
@@ -99,8 +81,11 @@ class MultiheadAttention(Module):
                 f"MultiheadAttention: num_heads={num_heads} must divide embed_dim={embed_dim}; each head gets a share"
             )
         self.embed_dim, self.num_heads, self.kdim, self.vdim = embed_dim, num_heads, kdim, vdim
-        self.dropout, self.batch_first = probability("MultiheadAttention", dropout), bool(batch_first)
-        self.add_zero_attn = bool(add_zero_attn)
+        self.dropout = probability("MultiheadAttention", dropout, "dropout")
+        self.batch_first = truth("MultiheadAttention", "batch_first", batch_first)
+        self.add_zero_attn = truth("MultiheadAttention", "add_zero_attn", add_zero_attn)
+        bias = truth("MultiheadAttention", "bias", bias)
+        add_bias_kv = truth("MultiheadAttention", "add_bias_kv", add_bias_kv)
 
         def new(*shape: int) -> Parameter:
             return Parameter(zeros(*shape, dtype=dtype, device=device))
@@ -121,7 +106,7 @@ class MultiheadAttention(Module):
         weights = (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         further = (self.bias_k, self.bias_v)
         biases = (self.in_proj_bias,)
-        for how, tensors in ((self.init, weights), (self.bias_init, biases), (glorot_normal_, further)):
+        for how, tensors in ((self.init, weights), (self.bias_init, biases), ("xavier_normal_", further)):
             for tensor in tensors:
                 if tensor is not None:
                     init.resolve("MultiheadAttention", how)(tensor)

@@ -13,7 +13,7 @@ from ..core.tensor import Parameter
 from ..ops.convolution import convolve, convolve_transposed
 from ..ops.windows import whole
 from . import init
-from .arguments import positive
+from .arguments import positive, truth
 from .functional.padding import MODES, padded
 from .init import Initializer
 from .module import Module
@@ -44,6 +44,7 @@ class _Windowed(Module):
         self, channels: tuple[int, int], bias: bool, init: Initializer, bias_init: Initializer, **made: Any
     ) -> None:
         """Make the parameters; the weight has these two sides before those of the kernel."""
+        bias = truth(type(self).__name__, "bias", bias)
         self.weight = Parameter(zeros(*channels, *self.kernel_size, **made))
         self.bias = Parameter(zeros(self.out_channels, **made)) if bias else None
         self.init, self.bias_init = init, bias_init
@@ -86,7 +87,7 @@ class _Convolution(_Windowed):
         elif padding == "same" and any(s != 1 for s in self.stride):
             raise ValueError(f"{layer}: padding='same' needs stride=1; got stride={stride}")
         modes = ("zeros", *list(MODES)[1:])
-        if padding_mode not in modes:
+        if not isinstance(padding_mode, str) or padding_mode not in modes:
             raise ValueError(f"{layer}: padding_mode must be one of {', '.join(modes)}; got {padding_mode!r}")
         self.padding, self.padding_mode = padding, padding_mode
         self._begin((out_channels, in_channels // groups), bias, init, bias_init, dtype=dtype, device=device)
@@ -130,7 +131,7 @@ class _Transposed(_Windowed):
                 f"{layer}: output_padding must be smaller than stride or dilation; got "
                 f"output_padding={output_padding!r}, stride={stride!r}, dilation={dilation!r}"
             )
-        if padding_mode != "zeros":
+        if not isinstance(padding_mode, str) or padding_mode != "zeros":
             raise ValueError(f"{layer}: padding_mode must be 'zeros'; got {padding_mode!r}")
         self._begin((in_channels, out_channels // groups), bias, init, bias_init, dtype=dtype, device=device)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from . import functional
-from .activations import new_result
+from .arguments import new_result
 from .functional.dropping import probability
 from .module import Module
 

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import backend, errors
+from .. import errors
 from ..core.creation import zeros
 from ..core.modes import no_grad
 from ..core.primitive import operand
 from ..core.tensor import Parameter, Tensor
 from ..ops.checks import as_number
 from . import functional, init
-from .arguments import positive
+from .arguments import positive, truth
 from .functional.lookup import no_sparse, padding_row
 from .init import Initializer
 from .module import Module
 
 __all__ = ["Embedding"]
-
-
-def standard_normal_(tensor: Tensor) -> Tensor:
-    """Normal random numbers with mean 0 and variance 1, in place."""
-    drawn = backend.generator("cpu").standard_normal(tensor.shape).astype(tensor.dtype)
-    tensor.data = backend.to_device(drawn, tensor.device)
-    return tensor
 
 
 class Embedding(Module):
@@ -68,7 +61,7 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
         norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, *,
-        init: Initializer = standard_normal_, dtype: Any = None, device: str | None = None,
+        init: Initializer = "normal_", dtype: Any = None, device: str | None = None,
     ) -> None:  # fmt: skip
         positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         no_sparse("Embedding", sparse)
@@ -76,7 +69,8 @@ class Embedding(Module):
         self.padding_idx = padding_row("Embedding", padding_idx, num_embeddings)
         self.max_norm = None if max_norm is None else as_number("Embedding", "max_norm", max_norm)
         self.norm_type = as_number("Embedding", "norm_type", norm_type)
-        self.scale_grad_by_freq, self.init = bool(scale_grad_by_freq), init
+        self.scale_grad_by_freq = truth("Embedding", "scale_grad_by_freq", scale_grad_by_freq)
+        self.init = init
         self.weight = Parameter(zeros(num_embeddings, embedding_dim, dtype=dtype, device=device))
         self.reset_parameters()
 

@@ -313,11 +313,11 @@ class Module(Hooked, Holder):
     def __repr__(self) -> str:
         count = sum(parameter.size for parameter in self.parameters())
         note = f"  # {count:,} parameters" if count else ""
-        head = f"{type(self).__name__}({self.extra_repr()}"
+        head, extra = f"{type(self).__name__}(", self.extra_repr()
         children = [f"({name}): {part!r}".replace("\n", "\n  ") for name, part in self._parts()]
         if not children:
-            return f"{head}){note}"
-        return head + note + "\n  " + "\n  ".join(children) + "\n)"
+            return f"{head}{extra}){note}"
+        return head + note + "\n  " + "\n  ".join([extra, *children] if extra else children) + "\n)"
 
 
 def _each_once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

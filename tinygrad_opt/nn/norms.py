@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import errors, ops
-from ..core.creation import ones, zeros
+from ..core.creation import full_like, ones, zeros
 from ..core.primitive import operand
 from ..core.tensor import Parameter
 from ..ops.checks import as_number
 from . import functional, init
-from .arguments import positive
+from .arguments import positive, truth
 from .frozen import statistics_frozen
 from .functional.norms import as_sides, no_variance
 from .init import Initializer
@@ -25,6 +25,8 @@ __all__ = [
 
 class _Norm(Module):
     """A scale (γ, `weight`) and a shift (β, `bias`) that are learned, or are not there."""
+
+    _shifts = True  # whether a scale usually has a shift beside it
 
     def _learn(
         self, shape: tuple[int, ...], weight: bool, bias: bool, starts: tuple[Initializer, Initializer],
@@ -45,7 +47,9 @@ class _Norm(Module):
         """Options for ``repr``: some always, some unless they are the usual ones."""
         unless = {**unless, "init": "ones_", "bias_init": "zeros_"}
         names = [*always, *(name for name, usual in unless.items() if getattr(self, name) != usual)]
-        return ", ".join(f"{n}={init.shown(getattr(self, n)) if 'init' in n else getattr(self, n)}" for n in names)
+        shown = [f"{n}={init.shown(getattr(self, n)) if 'init' in n else getattr(self, n)}" for n in names]
+        alone = self._shifts and self.weight is not None and self.bias is None
+        return ", ".join([*shown, "bias=False"] if alone else shown)
 
 
 def _as_eps(layer: str, eps: Any) -> float:
@@ -64,16 +68,17 @@ class _Tracking(_Norm):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, *, init: Initializer = "ones_", bias_init: Initializer = "zeros_",
-        dtype: Any = None, device: str | None = None,
+        track_running_stats: bool = True, *, bias: bool = True, init: Initializer = "ones_",
+        bias_init: Initializer = "zeros_", dtype: Any = None, device: str | None = None,
     ) -> None:  # fmt: skip
         name = type(self).__name__
         positive(name, num_features=num_features)
         self.num_features, self.eps = num_features, _as_eps(name, eps)
         self.momentum = None if momentum is None else as_number(name, "momentum", momentum)
-        self.affine, self.track_running_stats = affine, track_running_stats
+        self.affine = affine = truth(name, "affine", affine)
+        self.track_running_stats = track_running_stats = truth(name, "track_running_stats", track_running_stats)
         made = {"dtype": dtype, "device": device}
-        self._learn((num_features,), affine, affine, (init, bias_init), made)
+        self._learn((num_features,), affine, truth(name, "bias", bias) and affine, (init, bias_init), made)
         self.running_mean = zeros(num_features, **made) if track_running_stats else None
         self.running_var = ones(num_features, **made) if track_running_stats else None
         self.num_batches_tracked = zeros((), dtype="int64", device=device) if track_running_stats else None
@@ -82,7 +87,7 @@ class _Tracking(_Norm):
         """Forget all batches: mean 0, variance 1."""
         for average, start in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
             if average is not None:
-                average.rehome((average * 0 + start).data)
+                average.rehome(full_like(average.detach(), start).data)
 
     def _tracking(self) -> bool:
         """Whether the running averages follow the batches now."""
@@ -140,6 +145,8 @@ class BatchNorm1d(_BatchNorm):
         Whether there are a learned scale (`weight`, starts at 1) and shift (`bias`, starts at 0).
     track_running_stats : bool
         Without running averages the batch's own statistics are used in both modes.
+    bias : bool
+        Whether there is a shift where there is a scale.
     init, bias_init : str, function or number
         What scale and shift start with: see `Linear`.
     dtype, device
@@ -198,12 +205,12 @@ class _InstanceNorm(_Tracking):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = False,
-        track_running_stats: bool = False, *, init: Initializer = "ones_", bias_init: Initializer = "zeros_",
-        dtype: Any = None, device: str | None = None,
+        track_running_stats: bool = False, *, bias: bool = True, init: Initializer = "ones_",
+        bias_init: Initializer = "zeros_", dtype: Any = None, device: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            num_features, eps, momentum, affine, track_running_stats, init=init, bias_init=bias_init, dtype=dtype,
-            device=device,
+            num_features, eps, momentum, affine, track_running_stats, bias=bias, init=init, bias_init=bias_init,
+            dtype=dtype, device=device,
         )  # fmt: skip
 
     def forward(self, x: Any) -> Any:
@@ -244,6 +251,8 @@ class InstanceNorm1d(_InstanceNorm):
     track_running_stats : bool
         Keep running averages, over the batch, of the examples' means and *unbiased* variances, and normalize by them in
         evaluation mode.
+    bias : bool
+        Whether there is a shift where there is a scale.
     init, bias_init : str, function or number
         What scale and shift start with: see `Linear`.
     dtype, device
@@ -329,9 +338,10 @@ class LayerNorm(_Norm):
         device: str | None = None,
     ) -> None:  # fmt: skip
         self.normalized_shape = as_sides("LayerNorm", normalized_shape)
-        self.eps, self.elementwise_affine = _as_eps("LayerNorm", eps), elementwise_affine
+        self.eps = _as_eps("LayerNorm", eps)
+        self.elementwise_affine = affine = truth("LayerNorm", "elementwise_affine", elementwise_affine)
         made = {"dtype": dtype, "device": device}
-        self._learn(self.normalized_shape, elementwise_affine, elementwise_affine and bias, (init, bias_init), made)
+        self._learn(self.normalized_shape, affine, truth("LayerNorm", "bias", bias) and affine, (init, bias_init), made)
 
     def forward(self, x: Any) -> Any:
         """Normalize `x`, of shape (..., *normalized_shape)."""
@@ -339,8 +349,7 @@ class LayerNorm(_Norm):
 
     def extra_repr(self) -> str:
         """The normalized shape, and the options."""
-        bias = ", bias=False" if self.elementwise_affine and self.bias is None else ""
-        return f"{self.normalized_shape}, {self._shown('eps', elementwise_affine=True)}{bias}"
+        return f"{self.normalized_shape}, {self._shown('eps', elementwise_affine=True)}"
 
 
 class RMSNorm(_Norm):
@@ -368,15 +377,17 @@ class RMSNorm(_Norm):
     [0.2, 1.4]
     """
 
+    _shifts = False
+
     def __init__(
         self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True, *,
         init: Initializer = "ones_", dtype: Any = None, device: str | None = None,
     ) -> None:  # fmt: skip
         self.normalized_shape = as_sides("RMSNorm", normalized_shape)
         self.eps = None if eps is None else _as_eps("RMSNorm", eps)
-        self.elementwise_affine = elementwise_affine
+        self.elementwise_affine = truth("RMSNorm", "elementwise_affine", elementwise_affine)
         made = {"dtype": dtype, "device": device}
-        self._learn(self.normalized_shape, elementwise_affine, False, (init, "zeros_"), made)
+        self._learn(self.normalized_shape, self.elementwise_affine, False, (init, "zeros_"), made)
 
     def forward(self, x: Any) -> Any:
         """Scale `x`, of shape (..., *normalized_shape)."""
@@ -398,6 +409,8 @@ class GroupNorm(_Norm):
         Added to the (biased) variance.
     affine : bool
         Whether there are a learned scale (`weight`, starts at 1) and shift (`bias`, starts at 0) for each channel.
+    bias : bool
+        Whether there is a shift where there is a scale.
     init, bias_init : str, function or number
         What scale and shift start with: see `Linear`.
     dtype, device
@@ -414,15 +427,17 @@ class GroupNorm(_Norm):
     """
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *,
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, bias: bool = True,
         init: Initializer = "ones_", bias_init: Initializer = "zeros_", dtype: Any = None, device: str | None = None,
     ) -> None:  # fmt: skip
         positive("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_groups={num_groups} does not divide num_channels={num_channels}")
         self.num_groups, self.num_channels = num_groups, num_channels
-        self.eps, self.affine = _as_eps("GroupNorm", eps), affine
-        self._learn((num_channels,), affine, affine, (init, bias_init), {"dtype": dtype, "device": device})
+        self.eps = _as_eps("GroupNorm", eps)
+        self.affine = affine = truth("GroupNorm", "affine", affine)
+        made = {"dtype": dtype, "device": device}
+        self._learn((num_channels,), affine, truth("GroupNorm", "bias", bias) and affine, (init, bias_init), made)
 
     def forward(self, x: Any) -> Any:
         """Normalize `x`, of shape (batch, num_channels, ...)."""

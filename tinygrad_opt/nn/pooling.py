@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from ..ops.adaptive import averaged, maximal
 from ..ops.pool import avg_pooled, max_pooled
 from ..ops.windows import whole
+from .arguments import truth
 from .module import Module
 
 __all__ = [
@@ -25,7 +26,7 @@ class _Pool(Module):
         self.kernel_size = whole(layer, "kernel_size", kernel_size, dims, 1)
         self.stride = self.kernel_size if stride is None else whole(layer, "stride", stride, dims, 1)
         self.padding = whole(layer, "padding", padding, dims, 0)
-        self.ceil_mode = bool(ceil_mode)
+        self.ceil_mode = truth(layer, "ceil_mode", ceil_mode)
         if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
             raise ValueError(
                 f"{layer}: padding must be at most half of the window; got padding={padding!r} with "
@@ -38,7 +39,7 @@ class _Pool(Module):
 
 
 def _no_indices(layer: str, return_indices: bool) -> None:
-    if return_indices:
+    if truth(layer, "return_indices", return_indices):
         raise NotImplementedError(f"{layer}: return_indices=True is not supported; leave it out")
 
 
@@ -65,7 +66,7 @@ class _AvgPool(_Pool):
         count_include_pad: bool = True, divisor_override: int | None = None,
     ) -> None:  # fmt: skip
         self._set_up(kernel_size, stride, padding, ceil_mode)
-        self.count_include_pad = bool(count_include_pad)
+        self.count_include_pad = truth(type(self).__name__, "count_include_pad", count_include_pad)
         self.divisor_override = divisor_override
         if divisor_override is not None:
             (self.divisor_override,) = whole(type(self).__name__, "divisor_override", divisor_override, 1, 1)

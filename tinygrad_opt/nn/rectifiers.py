@@ -8,8 +8,8 @@ from ..core.creation import zeros
 from ..core.tensor import Parameter
 from ..ops.checks import as_number
 from . import functional, init
-from .activations import Activation, new_result
-from .arguments import positive
+from .activations import Activation
+from .arguments import new_result, positive, truth
 from .init import Initializer
 from .module import Module
 
@@ -293,7 +293,11 @@ class Maxout(Module):
         positive("Maxout", in_features=in_features, out_features=out_features, pieces=pieces)
         self.in_features, self.out_features, self.pieces = in_features, out_features, pieces
         self.weight = Parameter(zeros(out_features * pieces, in_features, dtype=dtype, device=device))
-        self.bias = Parameter(zeros(out_features * pieces, dtype=dtype, device=device)) if bias else None
+        self.bias = (
+            Parameter(zeros(out_features * pieces, dtype=dtype, device=device))
+            if truth("Maxout", "bias", bias)
+            else None
+        )
         self.init, self.bias_init = init, bias_init
         self.reset_parameters()
 

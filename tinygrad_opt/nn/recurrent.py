@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
-from numbers import Real
 from typing import Any
 
 from .. import errors, ops
 from ..core.creation import zeros
-from ..core.draws import rand_like
 from ..core.tensor import Parameter
 from . import init
-from .arguments import positive
+from .arguments import positive, truth
 from .functional import recurrent as functional
+from .functional.dropping import dropout, probability
 from .init import Initializer
 from .module import Module
 
@@ -38,7 +36,7 @@ class Recurrent(Module):
     ) -> None:  # fmt: skip
         positive(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size = input_size, hidden_size
-        self.bias = _truth(type(self).__name__, "bias", bias)
+        self.bias = truth(type(self).__name__, "bias", bias)
         self.init, self.recurrent_init, self.bias_init = init, recurrent_init, bias_init
 
     def _add(self, suffix: str, inputs: int, dtype: Any, device: str | None) -> None:
@@ -59,10 +57,7 @@ class Recurrent(Module):
         for name, parameter in self.named_parameters():
             how = self.bias_init if name.startswith("bias") else self.init
             how = self.recurrent_init if name.startswith("weight_hh") else how
-            if how in ("fan_in_uniform_", "fan_in_uniform"):
-                init.fan_in_uniform_(parameter, fan_in=self.hidden_size)
-                continue
-            start, blocks = init.resolve(type(self).__name__, how), []
+            start, blocks = init.resolve(type(self).__name__, how, self.hidden_size), []
             for _ in range(functional.GATES[self.kind]):
                 block = zeros(self.hidden_size, *parameter.shape[1:], dtype=parameter.dtype)
                 start(block)
@@ -79,7 +74,7 @@ class Recurrent(Module):
         return ", ".join([str(self.input_size), str(self.hidden_size), *changed, *starts])
 
     def _nonlinearity(self, nonlinearity: str) -> str:
-        if nonlinearity not in functional.NONLINEARITIES:
+        if not isinstance(nonlinearity, str) or nonlinearity not in functional.NONLINEARITIES:
             raise ValueError(f"{type(self).__name__}: nonlinearity must be 'tanh' or 'relu'; got {nonlinearity!r}")
         return nonlinearity
 
@@ -122,15 +117,15 @@ class Layers(Recurrent):
     ) -> None:
         name = type(self).__name__
         positive(name, num_layers=num_layers)
-        self.dropout = _probability(name, dropout)
+        self.dropout = probability(name, dropout, "dropout")
         if dropout and num_layers == 1:
             warnings.warn(
                 f"{name}: dropout={dropout} acts between layers, and there is one layer: it does nothing. Add layers, "
                 "or put a Dropout behind this one.",
                 stacklevel=4,
             )
-        self.num_layers, self.batch_first = num_layers, _truth(name, "batch_first", batch_first)
-        self.bidirectional = _truth(name, "bidirectional", bidirectional)
+        self.num_layers, self.batch_first = num_layers, truth(name, "batch_first", batch_first)
+        self.bidirectional = truth(name, "bidirectional", bidirectional)
         for layer in range(num_layers):
             inputs = self.hidden_size * (1 + self.bidirectional) if layer else self.input_size
             for end in self._ends():
@@ -165,8 +160,8 @@ class Layers(Recurrent):
                 outputs.append(output)
                 last.append(reached)
             x = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, -1)
-            if self.training and self.dropout and layer < self.num_layers - 1:
-                x = _dropped(x, self.dropout)
+            if layer < self.num_layers - 1:
+                x = dropout(x, self.dropout, self.training)
         reached = [ops.stack(part) for part in zip(*last, strict=True)]
         if not batched:
             return x[:, 0], [state[:, 0] for state in reached]
@@ -179,24 +174,6 @@ class Layers(Recurrent):
             batch_first=(self.batch_first, False), dropout=(self.dropout, 0.0),
             bidirectional=(self.bidirectional, False),
         )  # fmt: skip
-
-
-def _truth(layer: str, argument: str, value: Any) -> bool:
-    try:
-        return bool(operator.index(value))
-    except TypeError:
-        raise TypeError(f"{layer}: {argument} must be True or False; got {value!r:.60}") from None
-
-
-def _probability(layer: str, dropout: Any) -> float:
-    if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= float(dropout) <= 1:
-        raise ValueError(f"{layer}: dropout must be a probability, from 0 to 1; got {dropout!r}")
-    return float(dropout)
-
-
-def _dropped(x: Any, p: float) -> Any:
-    """Elements zero with probability p, the others as much larger."""
-    return ops.where(rand_like(x) < p, 0.0, x * (1 / (1 - p) if p < 1 else 0.0))
 
 
 class RNN(Layers):

@@ -11,6 +11,7 @@ from ..core.dtypes import float64
 from ..core.kinds import Constant
 from ..core.primitive import operand
 from .arithmetic import astype
+from .checks import together
 from .choice import where
 from .comparison import isfinite
 from .concatenation import beside, joined, operands
@@ -243,6 +244,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     tensor([ 5., 20., 30.])
     """
     x, xp, fp = (astype(v, float64) if v.dtype.kind in "biu" else v for v in operands("interp", (x, xp, fp)))
+    together("interp", x=x, xp=xp, fp=fp)
     if len(xp.shape) != 1 or tuple(xp.shape) != tuple(fp.shape) or not xp.size:
         raise errors.ShapeError(
             f"interp: xp and fp must be vectors of one length, at least 1; got {tuple(xp.shape)} and {tuple(fp.shape)}"

@@ -1119,8 +1119,8 @@ MUTATIONS = [
     Mutation(
         "dropout behind the last layer",
         "tinygrad_opt/nn/recurrent.py",
-        "if self.training and self.dropout and layer < self.num_layers - 1:",
-        "if self.training and self.dropout:",
+        "if layer < self.num_layers - 1:",
+        "if layer < self.num_layers:",
         "the output of the last recurrent layer is dropped too",
         RECURRENT,
     ),

@@ -13,22 +13,22 @@ from ...core.primitive import operand
 from ...ops.arguments import floating
 from ...ops.checks import as_real
 from ...ops.choice import where
+from ..arguments import new_result
 from .rectifiers import SELU_ALPHA, SELU_SCALE
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
 
 
-def probability(function: str, p: Any) -> float:
-    """A number between 0 and 1, both included."""
-    p = as_real(function, "p", p)
-    if not 0 <= p <= 1:
-        raise ValueError(f"{function}: p is the probability of being left out, from 0 to 1; got {p!r}")
-    return p
+def probability(function: str, p: Any, argument: str = "p") -> float:
+    """A number between 0 and 1, both included; a truth value is none, but a mistaken `training`."""
+    number = as_real(function, argument, p)
+    if not 0 <= number <= 1 or isinstance(p, bool):
+        raise ValueError(f"{function}: {argument} is the probability of being left out, from 0 to 1; got {p!r}")
+    return number
 
 
 def _start(function: str, x: Any, p: Any, inplace: bool) -> tuple[Any, float]:
-    if inplace is not False:
-        raise ValueError(f"{function}: tensors are not overwritten; leave inplace={inplace!r} out, and use the result")
+    new_result(function, inplace)
     return operand(function, x), probability(function, p)
 
 

@@ -196,7 +196,7 @@ def sequence(
         raise errors.ShapeError(
             f"{function}: expected x (steps, batch, inputs), of 1 step or more; got {tuple(x.shape)}"
         )
-    if nonlinearity not in NONLINEARITIES:
+    if not isinstance(nonlinearity, str) or nonlinearity not in NONLINEARITIES:
         raise ValueError(f"{function}: nonlinearity must be 'tanh' or 'relu'; got {nonlinearity!r}")
     weights = _checked_weights(function, kind, x, weights)
     size = weights[1].shape[1]

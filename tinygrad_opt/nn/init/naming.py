@@ -35,14 +35,14 @@ def begin(layer: str, weight: Tensor, bias: Tensor | None, how: Initializer, bia
     """Give the weight and the bias of a layer their starting values; the bias knows its fan-in from the weight."""
     resolve(layer, how)(weight)
     if bias is not None:
-        if isinstance(bias_how, str) and bias_how in ("fan_in_uniform_", "fan_in_uniform"):
-            fans.fan_in_uniform_(bias, fan_in=math.prod(weight.shape[1:]))
-        else:
-            resolve(layer, bias_how)(bias)
+        resolve(layer, bias_how, math.prod(weight.shape[1:]))(bias)
 
 
-def resolve(layer: str, how: Initializer) -> Callable[[Tensor], Any]:
-    """The function that a layer's argument ``init=`` means: a name, a number, or a function."""
+def resolve(layer: str, how: Initializer, fan_in: int | None = None) -> Callable[[Tensor], Any]:
+    """The function that a layer's argument ``init=`` means: a name, a number, or a function.
+
+    A layer that knows the fan-in better than the shape of the tensor tells it passes it.
+    """
     if callable(how):
         return how
     if isinstance(how, (int, float)) and not isinstance(how, bool):
@@ -53,7 +53,8 @@ def resolve(layer: str, how: Initializer) -> Callable[[Tensor], Any]:
         raise ValueError(f"{layer}: init={how!r} needs more than the tensor; write {example}")
     if not isinstance(how, str) or name not in _BY_NAME:
         raise ValueError(f"{layer}: init must be a function, a number, or one of {', '.join(_BY_NAME)}; got {how!r}")
-    return _BY_NAME[name]
+    start = _BY_NAME[name]
+    return functools.partial(start, fan_in=fan_in) if fan_in and start is fans.fan_in_uniform_ else start
 
 
 def shown(how: Initializer) -> str:

@@ -35,9 +35,9 @@ class Loss(Module):
                 setattr(self, key, checked(name, **{key: value})[0])
         self._options = ("reduction", *options)
 
-    def forward(self, *tensors: Any) -> Any:
-        """The loss of a prediction and a target."""
-        return type(self).function(*tensors, **{key: getattr(self, key) for key in self._options})
+    def forward(self, *tensors: Any, **named: Any) -> Any:
+        """The loss of a prediction and a target, which may be given by the names that the function has for them."""
+        return type(self).function(*tensors, **named, **{key: getattr(self, key) for key in self._options})
 
     def extra_repr(self) -> str:
         """The options; weights by their shape."""

@@ -33,7 +33,7 @@ def cross_entropy(
     weight : tensor, shape (classes,), optional
         w. With labels, the mean is then Σ w_y loss / Σ w_y; with probabilities it is over the examples, as it stands.
     ignore_index : int
-        A label that does not count, neither in the sum nor in the mean.
+        A label that does not count, neither in the sum nor in the mean; none, where the targets are probabilities.
     reduction : {"mean", "sum", "none"}
         The mean over labels of which none counts is 0, with the gradient 0: such a batch teaches nothing. (PyTorch
         says nan.)
@@ -67,6 +67,11 @@ def cross_entropy(
     )
     given = operand("cross_entropy", target, None, "target")
     if given.dtype.kind == "f" and tuple(given.shape) == tuple(logits.shape) != ():
+        if ignore_index >= 0:
+            raise ValueError(
+                f"cross_entropy: ignore_index={ignore_index} is a label, and the targets are probabilities; give the "
+                "rows that are not to count the weight 0: (losses * weights).sum() / weights.sum()"
+            )
         return _of_probabilities(logits, target, weight, reduction, smoothing)
     logits, labels, kept = labelled("cross_entropy", logits, target, ignore_index)
     log_p = ops.log_softmax(logits)
