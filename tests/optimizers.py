@@ -41,6 +41,11 @@ class Maker:
         """Whether `step` needs a closure."""
         return self.options.get("form") == "book" and self.options.get("nesterov", False)
 
+    @property
+    def whole(self) -> bool:
+        """Whether its rule takes whole parameters, instead of elements."""
+        return bool(getattr(tg.optim, self.name).whole)
+
     def __call__(self, params: Any, **options: Any) -> tg.optim.Optimizer:
         kept = {name: value for name, value in options.items() if name not in self.unused}
         return getattr(tg.optim, self.name)(params, **self.options, **kept)
@@ -72,9 +77,14 @@ MAKERS: dict[str, Maker] = {
     "radam": Maker("RAdam", {"betas": (0.9, 0.95)}, Rates(0.1, 3e-3, 0.05, 0.1)),
     "adabelief": Maker("AdaBelief", {}, Rates(0.3, 0.1, 0.03, 0.03)),
     "yogi": Maker("Yogi", {}, Rates(0.3, 0.1, 0.05, 0.03)),
+    "lamb": Maker("LAMB", {"bounds": (0.1, 10.0)}, Rates(0.05, 0.03, 0.05, 0.05)),
+    "lars": Maker("LARS", {"trust_coefficient": 1.0}, Rates(0.01, 0.01, 0.02, 0.02)),
     "lion": Maker("Lion", {}, Rates(0.07, 0.01, 0.02, 0.03)),
 }
 every = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+# Those whose rule is one for elements: engines run them, and an element does not depend on others.
+ELEMENTWISE = {name: make for name, make in MAKERS.items() if not make.whole}
+every_elementwise = pytest.mark.parametrize("make", ELEMENTWISE.values(), ids=ELEMENTWISE)
 # Those whose `step` needs no closure.
 STEPPING = {name: make for name, make in MAKERS.items() if not make.looks_ahead}
 every_stepping = pytest.mark.parametrize("make", STEPPING.values(), ids=STEPPING)

@@ -289,3 +289,43 @@ def averaged(theta: Array, gradient: Gradient, lr: float, lambd: float, alpha: f
         t += 1
         points = [*points, theta] if t > first else [theta]
         yield np.mean(points, axis=0)
+
+
+# Methods whose rule sees whole parameters: `sizes` are the lengths of the stretches of θ.
+
+
+def _stretches(sizes: list[int]) -> list[slice]:
+    ends = np.cumsum(sizes)
+    return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+
+
+def lars(
+    theta: Array, gradient: Gradient, lr: float, sizes: list[int], momentum: float, weight_decay: float, eta: float
+) -> Path:
+    """You et al. (2017), algorithm 1."""
+    v = np.zeros_like(theta)
+    while True:
+        g, theta = gradient(theta), theta.copy()
+        for layer in _stretches(sizes):
+            w, slope = theta[layer], g[layer]
+            local = eta * np.linalg.norm(w) / (np.linalg.norm(slope) + weight_decay * np.linalg.norm(w))
+            v[layer] = momentum * v[layer] + lr * local * (slope + weight_decay * w)
+            theta[layer] = w - v[layer]
+        yield theta
+
+
+def lamb(
+    theta: Array, gradient: Gradient, lr: float, sizes: list[int], betas: tuple[float, float], eps: float,
+    weight_decay: float, phi: Callable[[float], float] = float,
+) -> Path:  # fmt: skip
+    """You et al. (2020), algorithm 2."""
+    m, v, t = np.zeros_like(theta), np.zeros_like(theta), 0
+    while True:
+        t += 1
+        g, theta = gradient(theta), theta.copy()
+        m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**2
+        ratio = m / (1 - betas[0] ** t) / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+        for layer in _stretches(sizes):
+            x, change = theta[layer], ratio[layer] + weight_decay * theta[layer]
+            theta[layer] = x - lr * phi(np.linalg.norm(x)) / np.linalg.norm(change) * change
+        yield theta

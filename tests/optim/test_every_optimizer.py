@@ -15,7 +15,7 @@ import pytest
 
 import strict_double
 import tinygrad_opt as tg
-from optimizers import MAKERS, PROBLEMS, Maker, Problem, every, every_stepping, leaf
+from optimizers import MAKERS, PROBLEMS, Maker, Problem, every, every_elementwise, every_stepping, leaf
 from tinygrad_opt.optim import program
 
 
@@ -79,7 +79,7 @@ def test_maximize_goes_up_as_the_rest_goes_down(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@every
+@every_elementwise
 def test_long_vectors_are_updated_as_short_ones(make: Maker, dtype: str) -> None:
     values = np.random.default_rng(0).standard_normal(2 * program.BLOCK + 5).astype(dtype)
     ends = np.r_[0:20, program.BLOCK - 20 : program.BLOCK + 20, len(values) - 20 : len(values)]
@@ -342,13 +342,20 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("Adadelta", {"eps": 0.0}, r"eps must be a number above 0; got 0.0"),
     ("AdamW", {"weight_decay": -1.0}, r"weight_decay must be a number at least 0; got -1.0"),
     ("Adam", {"amsgrad": 1}, r"amsgrad must be True or False; got 1"),
+    ("LARS", {"momentum": 1.0}, r"momentum must be a number in \[0, 1\); got 1.0"),
+    ("LARS", {"trust_coefficient": -1.0}, r"trust_coefficient must be a number at least 0; got -1.0"),
+    ("LARS", {"eps": "0"}, r"eps must be a number at least 0; got '0'"),
+    ("LAMB", {"eps": 0.0}, r"eps must be a number above 0; got 0.0"),
+    ("LAMB", {"bounds": 10.0}, r"bounds must be a pair such as \(0.0, 10.0\); got 10.0"),
+    ("LAMB", {"bounds": (-1.0, 10.0)}, r"bounds\[0\] must be a number at least 0; got -1.0"),
+    ("LAMB", {"bounds": (2.0, 1.0)}, r"bounds\[1\] must be a number at least 2; got 1.0"),
     ("NAdam", {"momentum_decay": -1.0}, r"momentum_decay must be a number at least 0; got -1.0"),
     ("NAdam", {"decoupled_weight_decay": 1}, r"decoupled_weight_decay must be True or False; got 1"),
     ("Yogi", {"initial_accumulator_value": -1.0}, r"initial_accumulator_value must be a number at least 0; got -1.0"),
     ("Yogi", {"bias_correction": 0}, r"bias_correction must be True or False; got 0"),
     *[
         (name, {"betas": betas}, message)
-        for name in ("AdamW", "Adamax", "NAdam", "RAdam", "AdaBelief", "Yogi", "Lion")
+        for name in ("AdamW", "Adamax", "NAdam", "RAdam", "AdaBelief", "Yogi", "LAMB", "Lion")
         for betas, message in [
             ((0.9, 1.0), r"betas\[1\] must be a number in \[0, 1\); got 1.0"),
             ((float("nan"), 0.9), r"betas\[0\] must be a number in \[0, 1\); got nan"),

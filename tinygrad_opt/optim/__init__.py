@@ -5,6 +5,7 @@ from .adam import Adam, AdamW
 from .adam_measures import AdaBelief, Adamax, Yogi
 from .adam_steps import NAdam, RAdam
 from .averaged import ASGD
+from .layerwise import LAMB, LARS
 from .lion import Lion
 from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
@@ -12,6 +13,6 @@ from .rmsprop import Adadelta, RMSprop
 from .sgd import SGD
 
 __all__ = [
-    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "Lion", "NAdam",
-    "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "LAMB", "LARS", "Lion",
+    "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
 ]  # fmt: skip
