@@ -77,6 +77,7 @@ MAKERS: dict[str, Maker] = {
     "radam": Maker("RAdam", {"betas": (0.9, 0.95)}, Rates(0.1, 3e-3, 0.05, 0.1)),
     "adabelief": Maker("AdaBelief", {}, Rates(0.3, 0.1, 0.03, 0.03)),
     "yogi": Maker("Yogi", {}, Rates(0.3, 0.1, 0.05, 0.03)),
+    "adafactor": Maker("Adafactor", {}, Rates(0.1, 0.3, 0.3, 0.1)),
     "lamb": Maker("LAMB", {"bounds": (0.1, 10.0)}, Rates(0.05, 0.03, 0.05, 0.05)),
     "lars": Maker("LARS", {"trust_coefficient": 1.0}, Rates(0.01, 0.01, 0.02, 0.02)),
     "lion": Maker("Lion", {}, Rates(0.07, 0.01, 0.02, 0.03)),

@@ -41,6 +41,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rmsprop-momentum": ("RMSprop", {"momentum": 0.9}),
     "rmsprop-centered": ("RMSprop", {"centered": True, "eps": 1e-4}),
     "rmsprop-all": ("RMSprop", {"centered": True, "momentum": 0.5, "maximize": True, "weight_decay": 0.5, "eps": 1e-2}),
+    "adafactor": ("Adafactor", {}),
+    "adafactor-options": (
+        "Adafactor", {"beta2_decay": -0.5, "eps": (1e-2, 0.1), "d": 1.5, "weight_decay": 0.1, "maximize": True}
+    ),
     "adam": ("Adam", {}),
     "adam-betas": ("Adam", {"betas": (0.6, 0.95), "eps": 1e-4}),
     "adam-decay": ("Adam", {"weight_decay": 0.1}),
@@ -60,7 +64,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "radam-betas": ("RAdam", {"betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.05}),
     "radam-decoupled": ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
     "radam-maximize": ("RAdam", {"maximize": True, "weight_decay": 0.5}),
-}
+}  # fmt: skip
 PLAIN = {case for case, (name, _) in CASES.items() if name in ("SGD", "ASGD")}  # steps grow with the gradient
 cases = pytest.mark.parametrize("case", CASES)
 
@@ -170,6 +174,22 @@ def test_hyper_parameters_that_change_on_the_way(case: str) -> None:
             (uphill(case) * (x**4).sum()).backward()
             optimizer.step()
         assert_close(p, q)
+
+
+@pytest.mark.parametrize("case", [case for case, (name, _) in CASES.items() if getattr(tg.optim, name).whole])
+def test_whole_parameters_of_all_shapes(case: str) -> None:
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(shape) for shape in [(), (1,), (7,), (3, 5), (5, 3), (1, 4), (2, 3, 4), (2, 2, 3, 2)]]
+    ours = [tg.tensor(v, requires_grad=True) for v in values]
+    theirs = [torch.tensor(v, requires_grad=True) for v in values]
+    mine, other = both(case, ours, theirs, lr=0.03)
+    for step in range(STEPS):
+        for params, optimizer in ((ours, mine), (theirs, other)):
+            optimizer.zero_grad()
+            sum(((p - 1) ** 4).sum() * (uphill(case) * (1 + step % 3)) for p in params).backward()
+            optimizer.step()
+        for p, q in zip(ours, theirs, strict=True):
+            assert_close(p, q)
 
 
 @cases

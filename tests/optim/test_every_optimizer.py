@@ -142,7 +142,9 @@ def test_the_state_of_a_parameter_has_its_shape_and_is_a_copy(make: Maker) -> No
     for p in params:
         state = optimizer.state_of(p)
         assert list(state) == names
-        assert all(s.shape == p.shape and s.dtype == p.dtype and not s.requires_grad for s in state.values())
+        assert all(s.shape == optimizer.state_shape(name, p.shape) for name, s in state.items())
+        assert make.whole or all(s.shape == p.shape for s in state.values())
+        assert all(s.dtype == p.dtype and not s.requires_grad for s in state.values())
         for s in state.values():
             s.data[...] = 77.0
         assert all((s.numpy() != 77.0).all() for s in optimizer.state_of(p).values())
@@ -342,6 +344,12 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("Adadelta", {"eps": 0.0}, r"eps must be a number above 0; got 0.0"),
     ("AdamW", {"weight_decay": -1.0}, r"weight_decay must be a number at least 0; got -1.0"),
     ("Adam", {"amsgrad": 1}, r"amsgrad must be True or False; got 1"),
+    ("Adafactor", {"beta2_decay": 0.5}, r"beta2_decay must be a number at most 0; got 0.5"),
+    ("Adafactor", {"beta2_decay": float("-inf")}, r"beta2_decay must be a number at most 0; got -inf"),
+    ("Adafactor", {"eps": 1e-3}, r"eps must be a pair such as \(None, 0.001\); got 0.001"),
+    ("Adafactor", {"eps": (-1.0, 1e-3)}, r"eps\[0\] must be a number at least 0; got -1.0"),
+    ("Adafactor", {"eps": (None, None)}, r"eps\[1\] must be a number at least 0; got None"),
+    ("Adafactor", {"d": 0.5}, r"d must be a number at least 1; got 0.5"),
     ("LARS", {"momentum": 1.0}, r"momentum must be a number in \[0, 1\); got 1.0"),
     ("LARS", {"trust_coefficient": -1.0}, r"trust_coefficient must be a number at least 0; got -1.0"),
     ("LARS", {"eps": "0"}, r"eps must be a number at least 0; got '0'"),

@@ -1,5 +1,6 @@
 """Optimizers: each update rule is written once, as it stands in the book, and runs over flat vectors."""
 
+from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adam_measures import AdaBelief, Adamax, Yogi
@@ -13,6 +14,6 @@ from .rmsprop import Adadelta, RMSprop
 from .sgd import SGD
 
 __all__ = [
-    "ASGD", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "LAMB", "LARS", "Lion",
-    "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+    "ASGD", "AdaBelief", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "LAMB",
+    "LARS", "Lion", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
 ]  # fmt: skip

@@ -9,19 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..ops import clip, logical_and, sqrt, where
-from ..ops.norms import norm
 from .arguments import check_decays, check_flags, check_number, check_pair
 from .optimizer import Optimizer
-from .pieces import average, penalized
+from .pieces import average, length, penalized
 
 __all__ = ["LAMB", "LARS"]
 
 Array = Any
-
-
-def length(x: Array) -> Array:
-    """The Euclidean norm of all elements."""
-    return norm(x.reshape(-1))
 
 
 def trust(numerator: Array, denominator: Array) -> Array:
