@@ -82,6 +82,7 @@ MAKERS: dict[str, Maker] = {
     "lars": Maker("LARS", {"trust_coefficient": 1.0}, Rates(0.01, 0.01, 0.02, 0.02)),
     "lion": Maker("Lion", {}, Rates(0.07, 0.01, 0.02, 0.03)),
 }
+MATRICES = ("Muon",)  # which take no other shapes, and have tests of their own
 every = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 # Those whose rule is one for elements: engines run them, and an element does not depend on others.
 ELEMENTWISE = {name: make for name, make in MAKERS.items() if not make.whole}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
+from optimizers import MATRICES
 from tinygrad_opt import nn
 
 torch = pytest.importorskip("torch")
@@ -243,4 +244,4 @@ def test_arguments_stand_where_pytorch_has_them(name: str) -> None:
 def test_everything_that_pytorch_has_is_compared() -> None:
     assert {name for name in tg.optim.__all__ if name != "Optimizer" and hasattr(torch.optim, name)} == {
         name for name, _ in CASES.values()
-    }
+    } | {*MATRICES}  # those are compared in tests of their own

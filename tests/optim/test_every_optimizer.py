@@ -15,7 +15,7 @@ import pytest
 
 import strict_double
 import tinygrad_opt as tg
-from optimizers import MAKERS, PROBLEMS, Maker, Problem, every, every_elementwise, every_stepping, leaf
+from optimizers import MAKERS, MATRICES, PROBLEMS, Maker, Problem, every, every_elementwise, every_stepping, leaf
 from tinygrad_opt.optim import program
 
 
@@ -35,14 +35,14 @@ def two(device: str = "cpu", dtype: Any = tg.float64, size: int = 3) -> list[tg.
 
 def test_every_optimizer_is_in_the_table() -> None:
     public = {name for name in tg.optim.__all__ if isinstance(getattr(tg.optim, name), type)} - {"Optimizer"}
-    assert public == {make.name for make in MAKERS.values()}, "write an entry in tests/optimizers.py"
+    assert public == {make.name for make in MAKERS.values()} | {*MATRICES}, "write an entry in tests/optimizers.py"
     assert all(make.looks_ahead == make([leaf(1.0)], lr=0.1).needs_closure for make in MAKERS.values())
 
 
 def test_every_optimizer_is_on_the_page() -> None:
     page = (Path(__file__).parents[2] / "docs" / "optimizers.md").read_text("utf-8")
     rows = set(re.findall(r"^\| `(\w+)", page, re.MULTILINE))
-    assert rows == {make.name for make in MAKERS.values()}
+    assert rows == {make.name for make in MAKERS.values()} | {*MATRICES}
 
 
 # Problems.

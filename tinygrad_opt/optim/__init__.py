@@ -8,6 +8,7 @@ from .adam_steps import NAdam, RAdam
 from .averaged import ASGD
 from .layerwise import LAMB, LARS
 from .lion import Lion
+from .muon import Muon
 from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
 from .rmsprop import Adadelta, RMSprop
@@ -15,5 +16,5 @@ from .sgd import SGD
 
 __all__ = [
     "ASGD", "AdaBelief", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "LAMB",
-    "LARS", "Lion", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+    "LARS", "Lion", "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
 ]  # fmt: skip
