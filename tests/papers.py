@@ -7,6 +7,7 @@ points that follow a start; `gradient` may be asked anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -328,4 +329,40 @@ def lamb(
         for layer in _stretches(sizes):
             x, change = theta[layer], ratio[layer] + weight_decay * theta[layer]
             theta[layer] = x - lr * phi(np.linalg.norm(x)) / np.linalg.norm(change) * change
+        yield theta
+
+
+def _power(h: Array, exponent: float) -> Array:
+    """Of a symmetric positive definite matrix, by its singular values."""
+    u, s, _ = np.linalg.svd(h)
+    return u @ np.diag(s**exponent) @ u.T
+
+
+def shampoo(
+    theta: Array, gradient: Gradient, lr: float, shapes: list[tuple[int, ...]], eps: float, every: int = 1,
+    momentum: float = 0.0,
+) -> Path:  # fmt: skip
+    """Gupta et al. (2018), algorithm 1 for matrices; for vectors algorithm 2 with k = 1."""
+    layers = _stretches([int(np.prod(shape)) for shape in shapes])
+    left = [eps * np.eye(shape[0]) for shape in shapes]
+    right = [eps * np.eye(shape[1]) if len(shape) == 2 else None for shape in shapes]
+    roots: list[Any] = [None] * len(shapes)
+    velocity, t = np.zeros_like(theta), 0
+    while True:
+        gradients, change = gradient(theta), np.zeros_like(theta)
+        for i, (shape, layer) in enumerate(zip(shapes, layers, strict=True)):
+            g = gradients[layer].reshape(shape)
+            if len(shape) == 2:
+                left[i], right[i] = left[i] + g @ g.T, right[i] + g.T @ g
+                if t % every == 0:
+                    roots[i] = _power(left[i], -1 / 4), _power(right[i], -1 / 4)
+                change[layer] = (roots[i][0] @ g @ roots[i][1]).ravel()
+            else:
+                left[i] = left[i] + np.outer(g, g)
+                if t % every == 0:
+                    roots[i] = _power(left[i], -1 / 2)
+                change[layer] = roots[i] @ g
+        t += 1
+        velocity = momentum * velocity + change
+        theta = theta - lr * velocity
         yield theta

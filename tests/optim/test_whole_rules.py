@@ -39,6 +39,11 @@ CASES: dict[str, Case] = {
         "LAMB", {**BETAS, "eps": 1e-3, "weight_decay": 0.3, "bounds": (1.6, 2.0)}, papers.lamb,
         {**BETAS, "eps": 1e-3, "weight_decay": 0.3, "phi": lambda z: min(max(z, 1.6), 2.0)}, 1e-3,
     ),
+    "shampoo": Case("Shampoo", {"eps": 1e-2}, papers.shampoo, {"eps": 1e-2}, 0.1, by="shapes"),
+    "shampoo-options": Case(
+        "Shampoo", {"eps": 0.1, "update_freq": 3, "momentum": 0.5}, papers.shampoo,
+        {"eps": 0.1, "every": 3, "momentum": 0.5}, 0.03, by="shapes",
+    ),
 }  # fmt: skip
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -96,3 +101,26 @@ def test_norms_do_not_overflow_in_half_precision(name: str, device: str) -> None
     optimizer = getattr(tg.optim, name)([p], lr=0.125, weight_decay=0.0, **options)
     optimizer.step(lambda: p.sum())
     np.testing.assert_allclose(p.detach().cpu().numpy(), values * 0.875, rtol=2e-3)
+
+
+def test_shampoo_on_any_number_of_axes(device: str) -> None:
+    """Against the vector of all elements, by Kronecker's product of the roots."""
+    rng = np.random.default_rng(0)
+    for shape in [(), (1,), (2, 3), (2, 3, 4), (1, 2, 3, 2)]:
+        g = rng.standard_normal(shape)
+        p = tg.zeros(shape, dtype=tg.float64, requires_grad=True, device=device)
+        optimizer = tg.optim.Shampoo([p], lr=1.0, eps=0.1)
+        optimizer.step(lambda p=p, g=g: (p * tg.tensor(g, device=device)).sum())
+        product = np.ones((1, 1))
+        for axis, n in enumerate(shape):
+            m = np.moveaxis(g, axis, 0).reshape(n, -1)
+            values, vectors = np.linalg.eigh(0.1 * np.eye(n) + m @ m.T)
+            product = np.kron(product, (vectors * values ** (-0.5 / len(shape))) @ vectors.T)
+        expected = product @ g.ravel() if shape else g / np.sqrt(0.1 + g * g)
+        np.testing.assert_allclose(p.detach().cpu().numpy().ravel(), -np.ravel(expected), rtol=1e-9)
+
+
+def test_shampoo_refuses_half_precision() -> None:
+    p = tg.zeros(2, 2, dtype=tg.float16, requires_grad=True)
+    with pytest.raises(TypeError, match=r"^Shampoo: parameter 0 is float16, .* model.to\('float32'\)"):
+        tg.optim.Shampoo([p])

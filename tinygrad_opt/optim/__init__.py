@@ -13,8 +13,9 @@ from .optimizer import Optimizer
 from .rates import DeltaBarDelta, Rprop
 from .rmsprop import Adadelta, RMSprop
 from .sgd import SGD
+from .shampoo import Shampoo
 
 __all__ = [
     "ASGD", "AdaBelief", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "LAMB",
-    "LARS", "Lion", "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Yogi",
+    "LARS", "Lion", "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SGD", "Shampoo", "Yogi",
 ]  # fmt: skip
