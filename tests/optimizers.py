@@ -41,6 +41,11 @@ class Maker:
         """Whether `step` needs a closure."""
         return self.options.get("form") == "book" and self.options.get("nesterov", False)
 
+    @property
+    def whole(self) -> bool:
+        """Whether its rule takes whole parameters, instead of elements."""
+        return bool(getattr(tg.optim, self.name).whole)
+
     def __call__(self, params: Any, **options: Any) -> tg.optim.Optimizer:
         kept = {name: value for name, value in options.items() if name not in self.unused}
         return getattr(tg.optim, self.name)(params, **self.options, **kept)
@@ -74,9 +79,18 @@ MAKERS: dict[str, Maker] = {
     "yogi": Maker("Yogi", {}, Rates(0.3, 0.1, 0.05, 0.03)),
     "schedule-free": Maker("ScheduleFree", {}, Rates(0.3, 0.1, 0.05, 0.03)),
     "schedule-free-sgd": Maker("ScheduleFree", {"base": "sgd", "warmup_steps": 3}, Rates(0.15, 4e-3, 0.5, 2.0)),
+    "adafactor": Maker("Adafactor", {}, Rates(0.1, 0.3, 0.3, 0.1)),
+    "lamb": Maker("LAMB", {"bounds": (0.1, 10.0)}, Rates(0.05, 0.03, 0.05, 0.05)),
+    "lars": Maker("LARS", {"trust_coefficient": 1.0}, Rates(0.01, 0.01, 0.02, 0.02)),
+    "shampoo": Maker("Shampoo", {}, Rates(1.0, 1.0, 0.3, 0.3)),
+    "shampoo-momentum": Maker("Shampoo", {"momentum": 0.5, "update_freq": 3, "eps": 1.0}, Rates(0.6, 0.6, 0.3, 0.6)),
     "lion": Maker("Lion", {}, Rates(0.07, 0.01, 0.02, 0.03)),
 }
+MATRICES = ("Muon",)  # which take no other shapes, and have tests of their own
 every = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+# Those whose rule is one for elements: engines run them, and an element does not depend on others.
+ELEMENTWISE = {name: make for name, make in MAKERS.items() if not make.whole}
+every_elementwise = pytest.mark.parametrize("make", ELEMENTWISE.values(), ids=ELEMENTWISE)
 # Those whose `step` needs no closure.
 STEPPING = {name: make for name, make in MAKERS.items() if not make.looks_ahead}
 every_stepping = pytest.mark.parametrize("make", STEPPING.values(), ids=STEPPING)

@@ -7,6 +7,7 @@ points that follow a start; `gradient` may be asked anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -289,3 +290,79 @@ def averaged(theta: Array, gradient: Gradient, lr: float, lambd: float, alpha: f
         t += 1
         points = [*points, theta] if t > first else [theta]
         yield np.mean(points, axis=0)
+
+
+# Methods whose rule sees whole parameters: `sizes` are the lengths of the stretches of θ.
+
+
+def _stretches(sizes: list[int]) -> list[slice]:
+    ends = np.cumsum(sizes)
+    return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+
+
+def lars(
+    theta: Array, gradient: Gradient, lr: float, sizes: list[int], momentum: float, weight_decay: float, eta: float
+) -> Path:
+    """You et al. (2017), algorithm 1."""
+    v = np.zeros_like(theta)
+    while True:
+        g, theta = gradient(theta), theta.copy()
+        for layer in _stretches(sizes):
+            w, slope = theta[layer], g[layer]
+            local = eta * np.linalg.norm(w) / (np.linalg.norm(slope) + weight_decay * np.linalg.norm(w))
+            v[layer] = momentum * v[layer] + lr * local * (slope + weight_decay * w)
+            theta[layer] = w - v[layer]
+        yield theta
+
+
+def lamb(
+    theta: Array, gradient: Gradient, lr: float, sizes: list[int], betas: tuple[float, float], eps: float,
+    weight_decay: float, phi: Callable[[float], float] = float,
+) -> Path:  # fmt: skip
+    """You et al. (2020), algorithm 2."""
+    m, v, t = np.zeros_like(theta), np.zeros_like(theta), 0
+    while True:
+        t += 1
+        g, theta = gradient(theta), theta.copy()
+        m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**2
+        ratio = m / (1 - betas[0] ** t) / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+        for layer in _stretches(sizes):
+            x, change = theta[layer], ratio[layer] + weight_decay * theta[layer]
+            theta[layer] = x - lr * phi(np.linalg.norm(x)) / np.linalg.norm(change) * change
+        yield theta
+
+
+def _power(h: Array, exponent: float) -> Array:
+    """Of a symmetric positive definite matrix, by its singular values."""
+    u, s, _ = np.linalg.svd(h)
+    return u @ np.diag(s**exponent) @ u.T
+
+
+def shampoo(
+    theta: Array, gradient: Gradient, lr: float, shapes: list[tuple[int, ...]], eps: float, every: int = 1,
+    momentum: float = 0.0,
+) -> Path:  # fmt: skip
+    """Gupta et al. (2018), algorithm 1 for matrices; for vectors algorithm 2 with k = 1."""
+    layers = _stretches([int(np.prod(shape)) for shape in shapes])
+    left = [eps * np.eye(shape[0]) for shape in shapes]
+    right = [eps * np.eye(shape[1]) if len(shape) == 2 else None for shape in shapes]
+    roots: list[Any] = [None] * len(shapes)
+    velocity, t = np.zeros_like(theta), 0
+    while True:
+        gradients, change = gradient(theta), np.zeros_like(theta)
+        for i, (shape, layer) in enumerate(zip(shapes, layers, strict=True)):
+            g = gradients[layer].reshape(shape)
+            if len(shape) == 2:
+                left[i], right[i] = left[i] + g @ g.T, right[i] + g.T @ g
+                if t % every == 0:
+                    roots[i] = _power(left[i], -1 / 4), _power(right[i], -1 / 4)
+                change[layer] = (roots[i][0] @ g @ roots[i][1]).ravel()
+            else:
+                left[i] = left[i] + np.outer(g, g)
+                if t % every == 0:
+                    roots[i] = _power(left[i], -1 / 2)
+                change[layer] = roots[i] @ g
+        t += 1
+        velocity = momentum * velocity + change
+        theta = theta - lr * velocity
+        yield theta

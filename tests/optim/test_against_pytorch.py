@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
+from optimizers import MATRICES
 from tinygrad_opt import nn
 
 torch = pytest.importorskip("torch")
@@ -41,6 +42,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rmsprop-momentum": ("RMSprop", {"momentum": 0.9}),
     "rmsprop-centered": ("RMSprop", {"centered": True, "eps": 1e-4}),
     "rmsprop-all": ("RMSprop", {"centered": True, "momentum": 0.5, "maximize": True, "weight_decay": 0.5, "eps": 1e-2}),
+    "adafactor": ("Adafactor", {}),
+    "adafactor-options": (
+        "Adafactor", {"beta2_decay": -0.5, "eps": (1e-2, 0.1), "d": 1.5, "weight_decay": 0.1, "maximize": True}
+    ),
     "adam": ("Adam", {}),
     "adam-betas": ("Adam", {"betas": (0.6, 0.95), "eps": 1e-4}),
     "adam-decay": ("Adam", {"weight_decay": 0.1}),
@@ -60,7 +65,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "radam-betas": ("RAdam", {"betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.05}),
     "radam-decoupled": ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
     "radam-maximize": ("RAdam", {"maximize": True, "weight_decay": 0.5}),
-}
+}  # fmt: skip
 CHAOTIC = {"adamax-betas", "rmsprop-decay"}  # in the valley, at larger rates an error of 10⁻¹⁶ grows up to 10⁻²
 PLAIN = {case for case, (name, _) in CASES.items() if name in ("SGD", "ASGD")}  # steps grow with the gradient
 cases = pytest.mark.parametrize("case", CASES)
@@ -173,6 +178,22 @@ def test_hyper_parameters_that_change_on_the_way(case: str) -> None:
         assert_close(p, q)
 
 
+@pytest.mark.parametrize("case", [case for case, (name, _) in CASES.items() if getattr(tg.optim, name).whole])
+def test_whole_parameters_of_all_shapes(case: str) -> None:
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(shape) for shape in [(), (1,), (7,), (3, 5), (5, 3), (1, 4), (2, 3, 4), (2, 2, 3, 2)]]
+    ours = [tg.tensor(v, requires_grad=True) for v in values]
+    theirs = [torch.tensor(v, requires_grad=True) for v in values]
+    mine, other = both(case, ours, theirs, lr=0.03)
+    for step in range(STEPS):
+        for params, optimizer in ((ours, mine), (theirs, other)):
+            optimizer.zero_grad()
+            sum(((p - 1) ** 4).sum() * (uphill(case) * (1 + step % 3)) for p in params).backward()
+            optimizer.step()
+        for p, q in zip(ours, theirs, strict=True):
+            assert_close(p, q)
+
+
 @cases
 def test_in_float32_the_two_stay_within_rounding(case: str) -> None:
     values = np.random.default_rng(0).standard_normal(50).astype("float32")
@@ -224,4 +245,4 @@ def test_arguments_stand_where_pytorch_has_them(name: str) -> None:
 def test_everything_that_pytorch_has_is_compared() -> None:
     assert {name for name in tg.optim.__all__ if name != "Optimizer" and hasattr(torch.optim, name)} == {
         name for name, _ in CASES.values()
-    }
+    } | {*MATRICES}  # those are compared in tests of their own

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
-from optimizers import MAKERS, Maker, every
+from optimizers import MAKERS, Maker, every_elementwise
 from tinygrad_opt import backend
 from tinygrad_opt.optim import compiled, engines, program, source
 
@@ -71,7 +71,7 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@every
+@every_elementwise
 def test_blocks_give_the_same_bits(make: Maker, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = trained(make, dtype)
     for block in (64, 1000):
@@ -79,7 +79,7 @@ def test_blocks_give_the_same_bits(make: Maker, dtype: str, monkeypatch: pytest.
         assert_equal(trained(make, dtype), expected)
 
 
-@every
+@every_elementwise
 def test_a_compiled_loop_gives_the_same_bits(make: Maker, short_blocks: None, compiling: None) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engines, "PATIENCE", float("inf"))
@@ -101,7 +101,7 @@ def test_a_compiled_loop_gives_the_same_bits_in_double_precision(
     assert_equal(found, trained(MAKERS[name], "float64"))
 
 
-@every
+@every_elementwise
 def test_a_kernel_agrees(make: Maker, device: str) -> None:
     for dtype, rtol in (("float32", 1e-4), ("float64", 1e-12)):
         for x, y in zip(trained(make, dtype, device), trained(make, dtype), strict=True):
@@ -109,7 +109,7 @@ def test_a_kernel_agrees(make: Maker, device: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ["blocks", "loop", "switch"])
-@every
+@every_elementwise
 def test_a_training_that_was_interrupted_goes_on_bit_for_bit(
     make: Maker, engine: str, short_blocks: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

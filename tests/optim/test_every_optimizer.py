@@ -15,7 +15,7 @@ import pytest
 
 import strict_double
 import tinygrad_opt as tg
-from optimizers import MAKERS, PROBLEMS, Maker, Problem, every, every_stepping, leaf
+from optimizers import MAKERS, MATRICES, PROBLEMS, Maker, Problem, every, every_elementwise, every_stepping, leaf
 from tinygrad_opt.optim import program
 from tinygrad_opt.optim.wrapper import Wrapper
 
@@ -41,7 +41,7 @@ def is_an_optimizer(public: Any) -> bool:
 
 def test_every_optimizer_is_in_the_table() -> None:
     public = {name for name in tg.optim.__all__ if is_an_optimizer(getattr(tg.optim, name))} - {"Optimizer"}
-    assert public == {make.name for make in MAKERS.values()}, "write an entry in tests/optimizers.py"
+    assert public == {make.name for make in MAKERS.values()} | {*MATRICES}, "write an entry in tests/optimizers.py"
     assert all(make.looks_ahead == make([leaf(1.0)], lr=0.1).needs_closure for make in MAKERS.values())
 
 
@@ -85,7 +85,7 @@ def test_maximize_goes_up_as_the_rest_goes_down(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@every
+@every_elementwise
 def test_long_vectors_are_updated_as_short_ones(make: Maker, dtype: str) -> None:
     values = np.random.default_rng(0).standard_normal(2 * program.BLOCK + 5).astype(dtype)
     ends = np.r_[0:20, program.BLOCK - 20 : program.BLOCK + 20, len(values) - 20 : len(values)]
@@ -148,7 +148,9 @@ def test_the_state_of_a_parameter_has_its_shape_and_is_a_copy(make: Maker) -> No
     for p in params:
         state = optimizer.state_of(p)
         assert list(state) == names
-        assert all(s.shape == p.shape and s.dtype == p.dtype and not s.requires_grad for s in state.values())
+        assert all(s.shape == optimizer.state_shape(name, p.shape) for name, s in state.items())
+        assert make.whole or all(s.shape == p.shape for s in state.values())
+        assert all(s.dtype == p.dtype and not s.requires_grad for s in state.values())
         for s in state.values():
             s.data[...] = 77.0
         assert all((s.numpy() != 77.0).all() for s in optimizer.state_of(p).values())
@@ -348,6 +350,23 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("Adadelta", {"eps": 0.0}, r"eps must be a number above 0; got 0.0"),
     ("AdamW", {"weight_decay": -1.0}, r"weight_decay must be a number at least 0; got -1.0"),
     ("Adam", {"amsgrad": 1}, r"amsgrad must be True or False; got 1"),
+    ("Adafactor", {"beta2_decay": 0.5}, r"beta2_decay must be a number at most 0; got 0.5"),
+    ("Adafactor", {"beta2_decay": float("-inf")}, r"beta2_decay must be a number at most 0; got -inf"),
+    ("Adafactor", {"eps": 1e-3}, r"eps must be a pair such as \(None, 0.001\); got 0.001"),
+    ("Adafactor", {"eps": (-1.0, 1e-3)}, r"eps\[0\] must be a number at least 0; got -1.0"),
+    ("Adafactor", {"eps": (None, None)}, r"eps\[1\] must be a number at least 0; got None"),
+    ("Adafactor", {"d": 0.5}, r"d must be a number at least 1; got 0.5"),
+    ("Shampoo", {"momentum": 1.0}, r"momentum must be a number in \[0, 1\); got 1.0"),
+    ("Shampoo", {"eps": 0.0}, r"eps must be a number above 0; got 0.0"),
+    ("Shampoo", {"update_freq": 0}, r"update_freq must be a whole number from 1 on; got 0"),
+    ("Shampoo", {"update_freq": 2.0}, r"update_freq must be a whole number from 1 on; got 2.0"),
+    ("LARS", {"momentum": 1.0}, r"momentum must be a number in \[0, 1\); got 1.0"),
+    ("LARS", {"trust_coefficient": -1.0}, r"trust_coefficient must be a number at least 0; got -1.0"),
+    ("LARS", {"eps": "0"}, r"eps must be a number at least 0; got '0'"),
+    ("LAMB", {"eps": 0.0}, r"eps must be a number above 0; got 0.0"),
+    ("LAMB", {"bounds": 10.0}, r"bounds must be a pair such as \(0.0, 10.0\); got 10.0"),
+    ("LAMB", {"bounds": (-1.0, 10.0)}, r"bounds\[0\] must be a number at least 0; got -1.0"),
+    ("LAMB", {"bounds": (2.0, 1.0)}, r"bounds\[1\] must be a number at least 2; got 1.0"),
     ("NAdam", {"momentum_decay": -1.0}, r"momentum_decay must be a number at least 0; got -1.0"),
     ("NAdam", {"decoupled_weight_decay": 1}, r"decoupled_weight_decay must be True or False; got 1"),
     ("Yogi", {"initial_accumulator_value": -1.0}, r"initial_accumulator_value must be a number at least 0; got -1.0"),
@@ -358,7 +377,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("ScheduleFree", {"eps": -1.0}, r"eps must be a number at least 0; got -1.0"),
     *[
         (name, {"betas": betas}, message)
-        for name in ("AdamW", "Adamax", "NAdam", "RAdam", "AdaBelief", "Yogi", "Lion", "ScheduleFree")
+        for name in ("AdamW", "Adamax", "NAdam", "RAdam", "AdaBelief", "Yogi", "LAMB", "Lion", "ScheduleFree")
         for betas, message in [
             ((0.9, 1.0), r"betas\[1\] must be a number in \[0, 1\); got 1.0"),
             ((float("nan"), 0.9), r"betas\[0\] must be a number in \[0, 1\); got nan"),

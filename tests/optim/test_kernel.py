@@ -12,7 +12,7 @@ import pytest
 
 import strict_double
 import tinygrad_opt as tg
-from optimizers import Maker, every
+from optimizers import Maker, every_elementwise
 from tinygrad_opt.optim import kernel, source
 from tinygrad_opt.optim.tracing import Structure, trace
 
@@ -74,7 +74,7 @@ def structure_of(make: Maker) -> Structure:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@every
+@every_elementwise
 def test_every_optimizer_compiles(make: Maker, dtype: str, nvrtc: Any) -> None:
     ptx = compiled(nvrtc, structure_of(make), dtype)
     assert "st.global" in ptx

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
-from optimizers import Maker, every, every_stepping, leaf
+from optimizers import Maker, every, every_elementwise, every_stepping, leaf
 from tinygrad_opt import nn
 
 # What it takes.
@@ -231,7 +231,7 @@ def test_a_closure_that_calls_backward_itself() -> None:
 # Numbers that are none.
 
 
-@every
+@every_elementwise
 def test_a_gradient_that_is_not_finite_spoils_its_own_element_only(make: Maker) -> None:
     p = leaf(1.0, 2.0, 3.0)
     optimizer = make([p], lr=0.1)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
-from optimizers import MAKERS, Maker, every
+from optimizers import MAKERS, Maker, every_elementwise
 from tinygrad_opt.optim import engines, program, source
 from tinygrad_opt.optim.tracing import trace
 
@@ -24,7 +24,7 @@ def traced(make: Maker, t: int, **options: Any) -> Any:
     return trace(optimizer.rule, 2 + len(optimizer.state_names(hyper)), F32, t=t, **hyper)
 
 
-@every
+@every_elementwise
 def test_numbers_are_no_part_of_the_structure(make: Maker) -> None:
     """Else a program would be made, and a loop compiled, at every step of a schedule."""
     first, later = (traced(make, t, lr=lr, weight_decay=decay) for t, lr, decay in [(50, 0.1, 0.3), (60, 0.2, 0.1)])

@@ -43,9 +43,9 @@ class Optimizer:
     next `backward` has to be copied: ``p.grad.clone()``.
 
     A gradient that is not finite is used as it is, by every method: nan spoils its own element of the parameter, and of
-    the state, and no other (`detect_anomaly` finds where it came from). A gradient of zero is a gradient: the state
-    decays, momentum moves on. No gradient at all (a frozen parameter, one that the loss does not use) leaves parameter,
-    state and step count alone.
+    the state, and no other; with norms or matrices, its parameter (`detect_anomaly` finds where it came from). A
+    gradient of zero is a gradient: the state decays, momentum moves on. No gradient at all (a frozen parameter, one
+    that the loss does not use) leaves parameter, state and step count alone.
     """
 
     whole = False  # whether the rule takes whole parameters in their shapes, instead of elements

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["average", "penalized", "shrunk"]
+from ..ops.norms import norm
+
+__all__ = ["average", "length", "penalized", "shrunk"]
 
 Array = Any
 
@@ -12,6 +14,11 @@ Array = Any
 def average(old: Array, new: Array, rho: float) -> Array:
     """A running average that forgets at the rate ρ: ``ρ old + (1 - ρ) new``."""
     return rho * old + (1 - rho) * new
+
+
+def length(x: Array) -> Array:
+    """The Euclidean norm of all elements of a whole parameter."""
+    return norm(x.reshape(-1))
 
 
 def penalized(theta: Array, g: Array, weight_decay: float, maximize: bool = False) -> Array:
