@@ -1,6 +1,6 @@
 """Which optimizer is the best? Each at a rate of its own, and with error bars, the answer is modest.
 
-Every first-order method trains the same small network on the same mini-batches of digits, with 13 learning rates. A
+Every first-order method whose rule is one of elements trains the same small network on the same mini-batches of digits, with 13 learning rates. A
 method is judged at *its* best rate: the one with the smallest training loss at the end, as a mean over a few seeds.
 Then new seeds (new weights, new mini-batches), so that the choice does not flatter the result: the mean over these
 with its standard error. Everything but the rate is at its default.

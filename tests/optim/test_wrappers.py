@@ -100,7 +100,9 @@ def test_it_solves_with_any_method_inside(wrap: Make, make: Maker) -> None:
     assert optimizer.needs_closure or not make.looks_ahead
 
 
-@pytest.mark.parametrize("twin_of", [None, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=str)
+@pytest.mark.parametrize(
+    "twin_of", [None, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["same", "copy", "pickle"]
+)
 @every_wrapper
 @pytest.mark.parametrize("name", ["sgd", "nesterov-book", "adam", "lion"])
 def test_a_training_goes_on_bit_for_bit(wrap: Make, name: str, twin_of: Any, device: str) -> None:
