@@ -22,6 +22,7 @@ AVERAGES = ("tests/optim/test_weight_averages.py",)
 WRAPPERS = ("tests/optim/test_wrappers.py",)
 SCHEDULE_FREE = ("tests/optim/test_schedule_free.py",)
 OPTIMIZERS = ("tests/optim/test_rules.py",)
+WHOLE_PARAMETERS = ("tests/optim/test_whole_rules.py",)
 BESIDE_PYTORCH = ("tests/optim/test_against_pytorch.py",)
 ALL_OPTIMIZERS = ("tests/optim/test_every_optimizer.py",)
 PROTOCOLS = ("tests/test_numpy_protocols.py",)
@@ -423,6 +424,46 @@ MUTATIONS = [
         "- lr * sign(c), average(s, g, rho1)",
         "Lion: the momentum that is kept is the one that is used",
         OPTIMIZERS,
+    ),
+    Mutation(
+        "trust without the penalty",
+        "tinygrad_opt/optim/layerwise.py",
+        "slope + weight_decay * size + eps",
+        "slope + eps",
+        "LARS: the ratio forgets that weight decay is part of the step",
+        WHOLE_PARAMETERS,
+    ),
+    Mutation(
+        "stuck at zero",
+        "tinygrad_opt/optim/layerwise.py",
+        "return where(usable, numerator / where(usable, denominator, 1.0), 1.0)",
+        "return where(usable, numerator / where(usable, denominator, 1.0), 0.0)",
+        "LAMB: parameters that start at zero never move",
+        WHOLE_PARAMETERS,
+    ),
+    Mutation(
+        "size after the decay",
+        "tinygrad_opt/optim/adafactor.py",
+        "rate = min(lr, 1 / math.sqrt(t)) * fmax(length(theta) / root, eps[1])",
+        "rate = min(lr, 1 / math.sqrt(t)) * fmax(length(shrunk(theta, lr, weight_decay)) / root, eps[1])",
+        "Adafactor: the size of the parameter is taken after weight decay",
+        BESIDE_PYTORCH,
+    ),
+    Mutation(
+        "fourth roots always",
+        "tinygrad_opt/optim/shampoo.py",
+        "degree = 2 * len(shape)",
+        "degree = 4",
+        "Shampoo: the roots are those of a matrix whatever the number of axes",
+        WHOLE_PARAMETERS,
+    ),
+    Mutation(
+        "looking ahead the wrong way",
+        "tinygrad_opt/optim/muon.py",
+        "u = average(s, g, momentum) if nesterov else s",
+        "u = average(g, s, momentum) if nesterov else s",
+        "Muon: the gradient and the momentum change their places",
+        ("tests/optim/test_muon.py",),
     ),
     Mutation(
         "second moment of Adam",
