@@ -1,9 +1,9 @@
 """Which optimizer is the best? Each at a rate of its own, and with error bars, the answer is modest.
 
-Every first-order method whose rule is one of elements trains the same small network on the same mini-batches of digits, with 13 learning rates. A
-method is judged at *its* best rate: the one with the smallest training loss at the end, as a mean over a few seeds.
-Then new seeds (new weights, new mini-batches), so that the choice does not flatter the result: the mean over these
-with its standard error. Everything but the rate is at its default.
+Every first-order method whose rule is one for single elements trains the same small network on the same mini-batches of
+digits, with 13 learning rates. A method is judged at *its* best rate: the one with the smallest training loss at the
+end, as a mean over a few seeds. Then new seeds (new weights, new mini-batches), so that the choice does not flatter the
+result: the mean over these with its standard error. Everything but the rate is at its default.
 
 Three methods are not made for this: Rprop and DeltaBarDelta compare the sign of a gradient with those before it, which
 on mini-batches is mostly noise; ASGD means its average over the steps, and here the point itself is measured. The

@@ -91,9 +91,9 @@ class Muon(Optimizer):
     >>> w = tg.zeros(2, 2, requires_grad=True)
     >>> optimizer = tg.optim.Muon([w], lr=1.0, ns_coefficients=(1.5, -0.5, 0.0), ns_steps=20)
     >>> _ = optimizer.step(lambda: (w * tg.tensor([[4.0, 3.0], [-0.3, 0.4]])).sum())
-    >>> w  # minus the orthogonal matrix that is nearest to the gradient
+    >>> tg.round(w.detach(), 2)  # minus the orthogonal matrix that is nearest to the gradient
     tensor([[-0.8, -0.6],
-            [ 0.6, -0.8]], requires_grad=True)
+            [ 0.6, -0.8]])
     """
 
     whole = True

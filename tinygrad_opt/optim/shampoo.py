@@ -94,9 +94,9 @@ class Shampoo(Optimizer):
     >>> w = tg.zeros(2, 2, requires_grad=True)
     >>> optimizer = tg.optim.Shampoo([w], lr=1.0, eps=1e-6)
     >>> _ = optimizer.step(lambda: (w * tg.tensor([[4.0, 3.0], [-0.3, 0.4]])).sum())
-    >>> w  # after one step L = g gᵀ and R = gᵀ g: minus the orthogonal matrix that is nearest to the gradient
+    >>> tg.round(w.detach(), 2)  # L = g gᵀ, R = gᵀ g: minus the orthogonal matrix that is nearest to the gradient
     tensor([[-0.8, -0.6],
-            [ 0.6, -0.8]], requires_grad=True)
+            [ 0.6, -0.8]])
     """
 
     whole = True
