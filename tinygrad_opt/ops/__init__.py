@@ -1,6 +1,7 @@
 """The functions on tensors, a family a file. Each is declared by its kind; see `tinygrad_opt.core.kinds`.
 
-What a family makes public stands in its own ``__all__``, and nowhere else.
+What a family makes public stands in its own ``__all__``, and nowhere else. Some families serve the layers alone; they are
+imported so that the registry of primitives is complete from the start.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ from . import (
     statistics,
     trigonometric,
 )
+from . import gru as gru
 from . import linalg as linalg
+from . import losses as losses
+from . import lstm as lstm
+from . import recurrent as recurrent
 from .adaptive import *
 from .arithmetic import *
 from .arrange import *
