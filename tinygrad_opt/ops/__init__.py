@@ -1,7 +1,7 @@
 """The functions on tensors, a family a file. Each is declared by its kind; see `tinygrad_opt.core.kinds`.
 
-What a family makes public stands in its own ``__all__``, and nowhere else. Some families serve the layers alone; they are
-imported so that the registry of primitives is complete from the start.
+What a family makes public stands in its own ``__all__``, and nowhere else. Some families serve the layers alone; they
+are imported so that the registry of primitives is complete from the start.
 """
 
 from __future__ import annotations
