@@ -83,6 +83,7 @@ MAKERS: dict[str, Maker] = {
     "lamb": Maker("LAMB", {"bounds": (0.1, 10.0)}, Rates(0.05, 0.03, 0.05, 0.05)),
     "lars": Maker("LARS", {"trust_coefficient": 1.0}, Rates(0.01, 0.01, 0.02, 0.02)),
     "shampoo": Maker("Shampoo", {}, Rates(1.0, 1.0, 0.3, 0.3)),
+    "soap": Maker("SOAP", {}, Rates(0.3, 0.1, 0.05, 0.03)),
     "shampoo-momentum": Maker("Shampoo", {"momentum": 0.5, "update_freq": 3, "eps": 1.0}, Rates(0.6, 0.6, 0.3, 0.6)),
     "lion": Maker("Lion", {}, Rates(0.07, 0.01, 0.02, 0.03)),
 }

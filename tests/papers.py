@@ -39,17 +39,18 @@ class Rosenbrock:
 class Network:
     """``mean (W₂ tanh(W₁ x + b₁) + b₂ - t)²`` over 20 points."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: int = 3, hidden: int = 5, outputs: int = 2) -> None:
         rng = np.random.default_rng(0)
-        self.x, self.t = rng.standard_normal((20, 3)), rng.standard_normal((20, 2))
-        self.first = [rng.standard_normal(shape) for shape in [(5, 3), (5,), (2, 5), (2,)]]
+        self.x, self.t = rng.standard_normal((20, inputs)), rng.standard_normal((20, outputs))
+        shapes = [(hidden, inputs), (hidden,), (outputs, hidden), (outputs,)]
+        self.first = [rng.standard_normal(shape) for shape in shapes]
 
     def start(self) -> list[Array]:
         return [p.copy() for p in self.first]
 
     def gradient(self, theta: Array) -> Array:
         w1, b1, w2, b2 = np.split(theta, np.cumsum([p.size for p in self.first])[:-1])
-        w1, w2 = w1.reshape(5, 3), w2.reshape(2, 5)
+        w1, w2 = w1.reshape(self.first[0].shape), w2.reshape(self.first[2].shape)
         hidden = np.tanh(self.x @ w1.T + b1)
         error = 2 * (hidden @ w2.T + b2 - self.t) / self.t.size
         before = (error @ w2) * (1 - hidden**2)
@@ -365,4 +366,38 @@ def shampoo(
         t += 1
         velocity = momentum * velocity + change
         theta = theta - lr * velocity
+        yield theta
+
+
+def soap(
+    theta: Array, gradient: Gradient, lr: float, shapes: list[tuple[int, ...]], betas: tuple[float, float], eps: float,
+    weight_decay: float, every: int,
+) -> Path:  # fmt: skip
+    """Vyas et al. (2024), algorithms 3 and 4, with Adam's bias correction; a matrix's first gradient only makes Q."""
+    layers = _stretches([int(np.prod(shape)) for shape in shapes])
+    m, v = [np.zeros(shape) for shape in shapes], [np.zeros(shape) for shape in shapes]
+    left, right, ql, qr = ({} for _ in range(4))
+    t = 0
+    while True:
+        gradients, theta = gradient(theta), theta.copy()
+        for i, (shape, layer) in enumerate(zip(shapes, layers, strict=True)):
+            g = gradients[layer].reshape(shape)
+            matrix = len(shape) == 2
+            k = t if matrix else t + 1
+            if matrix and t == 0:
+                left[i], right[i] = (1 - betas[1]) * (g @ g.T), (1 - betas[1]) * (g.T @ g)
+                ql[i], qr[i] = np.linalg.eigh(g @ g.T)[1], np.linalg.eigh(g.T @ g)[1]
+                continue
+            m[i] = betas[0] * m[i] + (1 - betas[0]) * g
+            g_turned, m_turned = (ql[i].T @ g @ qr[i], ql[i].T @ m[i] @ qr[i]) if matrix else (g, m[i])
+            v[i] = betas[1] * v[i] + (1 - betas[1]) * g_turned**2
+            n = m_turned / (1 - betas[0] ** k) / (np.sqrt(v[i] / (1 - betas[1] ** k)) + eps)
+            step = ql[i] @ n @ qr[i].T if matrix else n
+            theta[layer] -= lr * (weight_decay * theta[layer] + step.ravel())
+            if matrix:
+                left[i] = betas[1] * left[i] + (1 - betas[1]) * (g @ g.T)
+                right[i] = betas[1] * right[i] + (1 - betas[1]) * (g.T @ g)
+                if k % every == 0:
+                    ql[i], qr[i] = np.linalg.qr(left[i] @ ql[i])[0], np.linalg.qr(right[i] @ qr[i])[0]
+        t += 1
         yield theta

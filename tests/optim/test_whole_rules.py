@@ -25,8 +25,10 @@ class Case(NamedTuple):
     constants: dict[str, Any]
     lr: float = 1e-2
     by: str = "sizes"
+    network: Network = Network()
 
 
+SQUARE = Network(3, 3, 3)  # of a singular g gᵀ some eigenvectors are anybody's
 BETAS = {"betas": (0.8, 0.95)}
 CASES: dict[str, Case] = {
     "lars": Case("LARS", {}, papers.lars, {"momentum": 0.9, "weight_decay": 5e-4, "eta": 1e-3}, 0.5),
@@ -44,6 +46,14 @@ CASES: dict[str, Case] = {
         "Shampoo", {"eps": 0.1, "update_freq": 3, "momentum": 0.5}, papers.shampoo,
         {"eps": 0.1, "every": 3, "momentum": 0.5}, 0.03, by="shapes",
     ),
+    "soap": Case(
+        "SOAP", {"weight_decay": 0.0}, papers.soap,
+        {"betas": (0.95, 0.95), "eps": 1e-8, "weight_decay": 0.0, "every": 10}, 1e-3, by="shapes", network=SQUARE,
+    ),
+    "soap-options": Case(
+        "SOAP", {**BETAS, "eps": 1e-3, "weight_decay": 0.3, "update_freq": 1}, papers.soap,
+        {**BETAS, "eps": 1e-3, "weight_decay": 0.3, "every": 1}, 1e-3, by="shapes", network=SQUARE,
+    ),
 }  # fmt: skip
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -55,6 +65,7 @@ def flat(arrays: list[Any]) -> Array:
 @pytest.mark.parametrize("problem", [Rosenbrock(), Network()], ids=["rosenbrock", "network"])
 @cases
 def test_the_trajectory_is_that_of_the_source(case: Case, problem: Any) -> None:
+    problem = case.network if isinstance(problem, Network) else problem
     start = problem.start()
     theta = [tg.tensor(p, requires_grad=True) for p in start]
     optimizer = getattr(tg.optim, case.method)(theta, lr=case.lr, **case.options)
@@ -118,6 +129,18 @@ def test_shampoo_on_any_number_of_axes(device: str) -> None:
             product = np.kron(product, (vectors * values ** (-0.5 / len(shape))) @ vectors.T)
         expected = product @ g.ravel() if shape else g / np.sqrt(0.1 + g * g)
         np.testing.assert_allclose(p.detach().cpu().numpy().ravel(), -np.ravel(expected), rtol=1e-9)
+
+
+def test_soap_spends_the_first_gradient_of_a_matrix_on_its_bases(device: str) -> None:
+    w, b = (tg.ones(*shape, dtype=tg.float64, requires_grad=True, device=device) for shape in [(2, 3), (3,)])
+    optimizer = tg.optim.SOAP([w, b], lr=0.5, weight_decay=0.1)
+    loss = lambda: (w * w).sum() + (b * b).sum()  # noqa: E731
+    optimizer.step(loss)
+    assert w.tolist() == [[1.0] * 3] * 2
+    np.testing.assert_allclose(b.detach().cpu().numpy(), 1 - 0.5 * 0.1 - 0.5, rtol=1e-6)
+    optimizer.step(loss)
+    # g gᵀ has one direction, along which the gradient lies; Adam's step in it has length ε.
+    np.testing.assert_allclose(w.detach().cpu().numpy(), 1 - 0.5 * 0.1 - 0.5 / 6**0.5, rtol=1e-6)
 
 
 def test_shampoo_refuses_half_precision() -> None:

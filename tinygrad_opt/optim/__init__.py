@@ -18,10 +18,11 @@ from .sam import SAM
 from .schedule_free import ScheduleFree
 from .sgd import SGD
 from .shampoo import Shampoo
+from .soap import SOAP
 from .weight_averages import EMA, SWA
 
 __all__ = [
     "ASGD", "AdaBelief", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "DeltaBarDelta", "EMA", "LAMB",
-    "LARS", "Lion", "Lookahead", "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SAM", "SGD", "SWA",
-    "ScheduleFree", "Shampoo", "Yogi",
+    "LARS", "Lion", "Lookahead", "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop", "SAM", "SGD", "SOAP",
+    "SWA", "ScheduleFree", "Shampoo", "Yogi",
 ]  # fmt: skip

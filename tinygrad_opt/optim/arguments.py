@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["check_decays", "check_flags", "check_form", "check_number", "check_pair", "is_book"]
+__all__ = ["check_decays", "check_flags", "check_form", "check_frequency", "check_number", "check_pair", "is_book"]
 
 
 def check_number(
@@ -41,6 +41,12 @@ def check_flags(method: str, group: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if name in group and not isinstance(group[name], bool):
             raise ValueError(f"{method}: {name} must be True or False; got {group[name]!r}")
+
+
+def check_frequency(method: str, group: Mapping[str, Any]) -> None:
+    """Refuse an `update_freq` that is no number of steps."""
+    if type(group["update_freq"]) is not int or group["update_freq"] < 1:
+        raise ValueError(f"{method}: update_freq must be a whole number from 1 on; got {group['update_freq']!r}")
 
 
 def is_book(group: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import backend
 from ..ops import concatenate, isfinite, maximum, where
-from .arguments import check_flags, check_number
+from .arguments import check_flags, check_frequency, check_number
 from .optimizer import Optimizer
 from .pieces import penalized
 
@@ -31,6 +31,23 @@ def unfoldings(g: Array, shape: tuple[int, ...]) -> Iterator[Array]:
         g = g.reshape(n, math.prod(shape) // n)
         yield g
         g = g.T  # the axis goes to the end
+
+
+def check_precision(method: str, parameters: Sequence[Any]) -> None:
+    """Refuse parameters in a precision that no library decomposes matrices in."""
+    for position, parameter in enumerate(parameters):
+        if parameter.dtype.itemsize < 4:
+            raise TypeError(
+                f"{method}: parameter {parameter.name or position} is {parameter.dtype}, and matrices are decomposed "
+                "in float32 or float64: make the optimizer after model.to('float32')"
+            )
+
+
+def along_axes(u: Array, matrices: Iterable[Array], shape: tuple[int, ...]) -> Array:
+    """`u` multiplied along each axis i by the transpose of matrix i."""
+    for n, matrix in zip(shape, matrices, strict=True):
+        u = u.reshape(n, -1).T @ matrix  # in its turn each axis goes to the end
+    return u.reshape(shape)
 
 
 def inverse_root(matrix: Array, degree: int, eps: float) -> Array:
@@ -112,20 +129,14 @@ class Shampoo(Optimizer):
 
     def _check_parameters(self, parameters: Sequence[Any]) -> None:
         super()._check_parameters(parameters)
-        for position, parameter in enumerate(parameters):
-            if parameter.dtype.itemsize < 4:
-                raise TypeError(
-                    f"Shampoo: parameter {parameter.name or position} is {parameter.dtype}, and roots of matrices are "
-                    "computed in float32 or float64: make the optimizer after model.to('float32')"
-                )
+        check_precision("Shampoo", parameters)
 
     def check(self, group: Mapping[str, Any]) -> None:
         """A momentum in [0, 1), eps above 0, and a whole number of steps between roots."""
         check_number("Shampoo", "momentum", group["momentum"], high=1.0)
         check_number("Shampoo", "eps", group["eps"], above=True)
         check_flags("Shampoo", group, "maximize")
-        if type(group["update_freq"]) is not int or group["update_freq"] < 1:
-            raise ValueError(f"Shampoo: update_freq must be a whole number from 1 on; got {group['update_freq']!r}")
+        check_frequency("Shampoo", group)
 
     def state_names(self, group: Mapping[str, Any]) -> Sequence[str]:
         """The sums Hᵢ of all axes, their inverse roots, and the velocity."""
@@ -147,10 +158,7 @@ class Shampoo(Optimizer):
         if (t - 1) % update_freq == 0:
             degree = 2 * len(shape)
             roots = concatenate([inverse_root(h, degree, eps).reshape(-1) for h in squares(sums, shape)])
-        u = g
-        for n, root in zip(shape, squares(roots, shape), strict=True):
-            u = u.reshape(n, -1).T @ root  # in its turn each axis goes to the end
-        u = u.reshape(theta.shape)
+        u = along_axes(g, squares(roots, shape), shape).reshape(theta.shape)
         if v:
             u = momentum * v[0] + u
         return theta - lr * u, sums, roots, *([u] if v else [])

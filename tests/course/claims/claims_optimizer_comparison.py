@@ -5,7 +5,20 @@ import math
 import tinygrad_opt as tg
 
 # Rules that see whole parameters, averages of weights, and what wraps another method.
-APART = {"Adafactor", "EMA", "LAMB", "LARS", "Lookahead", "Muon", "Optimizer", "SAM", "SWA", "ScheduleFree", "Shampoo"}
+APART = {
+    "Adafactor",
+    "EMA",
+    "LAMB",
+    "LARS",
+    "Lookahead",
+    "Muon",
+    "Optimizer",
+    "SAM",
+    "SOAP",
+    "SWA",
+    "ScheduleFree",
+    "Shampoo",
+}
 
 
 def check(measured):

@@ -385,4 +385,12 @@ MUTATIONS = [
         "ScheduleFree: steps of the warm-up count as much as others",
         SCHEDULE_FREE,
     ),
+    Mutation(
+        "moment in another basis",
+        "tinygrad_opt/optim/soap.py",
+        "u = change(along_axes(s, squares(bases, shape), shape), r,",
+        "u = change(s, r,",
+        "SOAP: the first moment is not turned into the basis of the second",
+        WHOLE_PARAMETERS,
+    ),
 ]
