@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -341,3 +342,33 @@ def test_a_copy_of_model_and_optimizer_trains_on_alone(method: Any, twin_of: Cal
     train(params, optimizer)
     assert_equal(hosts(twins), hosts(params))
     assert all(a is b for a, b in zip(other.param_groups[0]["params"], twins, strict=True))
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["parameter", "part"])
+def test_a_parameter_that_was_replaced_in_its_module_is_noticed(whole: bool) -> None:
+    model = tg.nn.Sequential(tg.nn.Linear(2, 2, bias=False), tg.nn.Linear(2, 1, bias=False))
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
+    if whole:
+        setattr(model, "1", tg.nn.Linear(2, 1, bias=False))
+    else:
+        model[1].weight = tg.nn.Parameter(tg.ones(1, 2))
+    model(tg.ones(3, 2)).sum().backward()
+    with pytest.warns(
+        UserWarning, match=r"^\w+\.(1\.)?weight is another parameter now .* not updated. Make the optimizer"
+    ):
+        optimizer.step()
+    optimizer.step()  # said once
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tg.optim.SGD(model.parameters(), lr=0.1).step()
+
+
+def test_a_parameter_that_has_moved_to_another_place_is_not_missed() -> None:
+    model = tg.nn.Sequential(tg.nn.Linear(2, 2, bias=False), tg.nn.Linear(2, 2, bias=False))
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
+    kept = model[1].weight
+    model[1].weight, model[0].weight = model[0].weight, kept
+    model(tg.ones(3, 2)).sum().backward()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer.step()

@@ -31,13 +31,17 @@ def store(found: dict[Node, Array], seed: Array) -> None:
 
 
 class Slot:
-    """The place of one leaf's gradient inside a larger vector: a view, written in place."""
+    """The place of one leaf's gradient inside a larger vector: a view, written in place.
 
-    __slots__ = ("region", "tensor")
+    Where the leaf has lost its place in a module to another, `replaced` is the name of that place.
+    """
+
+    __slots__ = ("region", "replaced", "tensor")
 
     def __init__(self, view: Array) -> None:
         self.tensor: Any = wrap(view)
         self.region = ledger.region(view)
+        self.replaced = ""
 
     def add(self, array: Array, anew: bool) -> None:
         """Add to what the slot holds, or start anew."""

@@ -69,9 +69,19 @@ def assigned(holder: Holder, attribute: str, value: Any) -> None:
     if isinstance(value, _PLAIN):
         return
     _refuse_lost(holder, attribute, value)
+    old = vars(holder).get(attribute)
+    if old is not value and isinstance(old, (Holder, Parameter)):
+        _note_replaced(old, f"{type(holder).__name__}.{attribute}")
     for name, part in walk(value, attribute):
         if isinstance(part, Parameter):
             part.name = name
+
+
+def _note_replaced(old: Any, name: str) -> None:
+    """Tell the optimizers that hold what was here: should it get no more gradients, their steps do nothing."""
+    for path, part in walk(old, name):
+        if isinstance(part, Parameter) and isinstance(part._node, Leaf) and part._node.slot is not None:
+            part._node.slot.replaced = path
 
 
 def _refuse_lost(holder: Holder, attribute: str, value: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -137,6 +138,16 @@ class FlatVector:
         leaves = [parameter._node for parameter in self.parameters]
         return [leaf is not None and leaf.grad is not None for leaf in leaves]
 
+    def _tell_of_replaced(self, position: int) -> None:
+        slot = self._slots[position]
+        name, slot.replaced = slot.replaced, ""
+        warnings.warn(
+            f"{name} is another parameter now than when the optimizer was made, and the old one gets no gradient: the "
+            "new one is not updated. Make the optimizer after the replacement, or write values into the parameter that "
+            "is there: p.data = values",
+            stacklevel=2,
+        )
+
     def due(self) -> Iterator[int]:
         """For each parameter the number of its coming update, which is then counted; 0 without a gradient."""
         for position, has_gradient in enumerate(self.have_gradients()):
@@ -144,6 +155,8 @@ class FlatVector:
                 self.steps[position] += 1
                 yield self.steps[position]
             else:
+                if self._slots[position].replaced:
+                    self._tell_of_replaced(position)
                 yield 0
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
