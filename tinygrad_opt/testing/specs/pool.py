@@ -25,7 +25,7 @@ def _windows(source: Source, dims: int, dilated: bool = True) -> dict[str, Any]:
     meta: dict[str, Any] = {
         "kernel_size": kernel,
         "stride": None if source.flip() else tuple(source.choose((1, 2, 3)) for _ in range(dims)),
-        "padding": tuple(source.integer(0, k // 2) for k in kernel),
+        "padding": tuple(source.choose((k // 2, 0)) for k in kernel),
         "ceil_mode": source.flip(),
     }
     if dilated:
