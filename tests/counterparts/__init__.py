@@ -9,85 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import (
-    activations,
-    arithmetic,
-    arrange,
-    attention,
-    binning,
-    broadcasting,
-    choice,
-    comparison,
-    contract,
-    conv,
-    diagonals,
-    everyday,
-    exponential,
-    index,
-    join,
-    linalg,
-    losses,
-    missing,
-    normal,
-    normalizing,
-    order,
-    padding,
-    pool,
-    products,
-    recurrent,
-    reduce,
-    rounding,
-    sampled,
-    scan,
-    selection,
-    shape,
-    special,
-    statistics,
-    trigonometric,
-    updates,
-)
+from tinygrad_opt.testing.families import families
 
 __all__ = ["TORCH", "WITHOUT"]
 
-_FAMILIES = (
-    activations,
-    arithmetic,
-    arrange,
-    attention,
-    binning,
-    broadcasting,
-    choice,
-    comparison,
-    contract,
-    conv,
-    diagonals,
-    everyday,
-    exponential,
-    index,
-    join,
-    linalg,
-    losses,
-    missing,
-    normal,
-    normalizing,
-    order,
-    padding,
-    pool,
-    products,
-    recurrent,
-    reduce,
-    rounding,
-    sampled,
-    scan,
-    selection,
-    shape,
-    special,
-    statistics,
-    trigonometric,
-    updates,
-)
 TORCH: dict[str, Any] = {}
 WITHOUT: dict[str, str] = {}
-for _family in _FAMILIES:
-    TORCH |= _family.TORCH
-    WITHOUT |= _family.WITHOUT
+for _family in families(__name__, __path__, "TORCH"):
+    TORCH |= _family
+for _reasons in families(__name__, __path__, "WITHOUT"):
+    WITHOUT |= _reasons

@@ -5,17 +5,15 @@ Each file beside this one is a family; what it adds stands in its list ``CASES``
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 from layer_cases.case import Draw, Layer
+from tinygrad_opt.testing.families import families
 from tinygrad_opt.testing.sources import RandomSource
 
 __all__ = ["CASES", "WITHOUT", "Layer"]
 
 CASES: dict[str, list[Draw]] = {}
-for _module in pkgutil.iter_modules(__path__):
-    for _draw in getattr(importlib.import_module(f"{__name__}.{_module.name}"), "CASES", ()):
+for _family in families(__name__, __path__, "CASES"):
+    for _draw in _family:
         CASES.setdefault(_draw(RandomSource(0)).name, []).append(_draw)
 
 # Layers that are not compared one by one, and why.

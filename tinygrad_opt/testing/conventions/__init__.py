@@ -9,49 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import (
-    activations,
-    arithmetic,
-    choice,
-    exponential,
-    linalg,
-    losses,
-    normal,
-    order,
-    pool,
-    reduce,
-    rounding,
-    sampled,
-    scan,
-    special,
-    statistics,
-    trigonometric,
-    updates,
-)
+from ..families import families
 from .convention import Convention
 
 __all__ = ["CONVENTIONS", "Convention", "markdown"]
 
-_FAMILIES = (
-    activations,
-    arithmetic,
-    choice,
-    exponential,
-    linalg,
-    losses,
-    normal,
-    order,
-    pool,
-    reduce,
-    rounding,
-    sampled,
-    scan,
-    special,
-    statistics,
-    trigonometric,
-    updates,
-)
-CONVENTIONS: tuple[Convention, ...] = sum((family.CONVENTIONS for family in _FAMILIES), start=())
+CONVENTIONS: tuple[Convention, ...] = sum(families(__name__, __path__, "CONVENTIONS"), start=())
 
 
 def markdown() -> str:

@@ -20,87 +20,14 @@ A longer entry is a `Spec` with a function that draws arguments from a `Source`:
 
 from __future__ import annotations
 
-from . import (
-    activations,
-    arithmetic,
-    arrange,
-    attention,
-    binning,
-    broadcasting,
-    choice,
-    comparison,
-    contract,
-    conv,
-    diagonals,
-    everyday,
-    exponential,
-    index,
-    join,
-    linalg,
-    losses,
-    missing,
-    normal,
-    normalizing,
-    order,
-    padding,
-    pool,
-    products,
-    recurrent,
-    reduce,
-    rounding,
-    sampled,
-    scan,
-    selection,
-    shape,
-    special,
-    statistics,
-    trigonometric,
-    updates,
-)
+from ..families import families
 from .spec import Sample, Spec, binary, unary
 
 __all__ = ["SPECS", "Sample", "Spec", "binary", "unary"]
 
 SPECS: dict[str, Spec] = {}
-_FAMILIES = (
-    activations,
-    arithmetic,
-    arrange,
-    attention,
-    binning,
-    broadcasting,
-    choice,
-    comparison,
-    contract,
-    conv,
-    diagonals,
-    everyday,
-    exponential,
-    index,
-    join,
-    linalg,
-    losses,
-    missing,
-    normal,
-    normalizing,
-    order,
-    padding,
-    pool,
-    products,
-    recurrent,
-    reduce,
-    rounding,
-    sampled,
-    scan,
-    selection,
-    shape,
-    special,
-    statistics,
-    trigonometric,
-    updates,
-)
-for _family in _FAMILIES:
-    for _spec in _family.SPECS:
+for _family in families(__name__, __path__, "SPECS"):
+    for _spec in _family:
         if _spec.name in SPECS:
             raise ValueError(f"two specs are named {_spec.name!r}")
         SPECS[_spec.name] = _spec
