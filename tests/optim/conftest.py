@@ -11,7 +11,7 @@ from tinygrad_opt.optim import engines
 
 @pytest.fixture(scope="session")
 def loops(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the compiled loops of this session are kept."""
+    """Where the compiled loops of one run are kept."""
     return tmp_path_factory.mktemp("cache")
 
 
