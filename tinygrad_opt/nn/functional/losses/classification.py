@@ -10,7 +10,7 @@ from ....core.primitive import operand
 from ....ops.arguments import as_type, wide
 from ....ops.index import pick
 from ....ops.losses import clamped_log, logistic_loss
-from ....ops.normal import _nll
+from ....ops.normal import _log_softmax, _nll
 from .checks import chances, check_reduction, checked, coins, element_weight, pair, reduced, scores_of
 from .labels import class_weight, labelled, warn_of_probabilities
 
@@ -74,7 +74,7 @@ def cross_entropy(
             )
         return _of_probabilities(logits, target, weight, reduction, smoothing)
     logits, labels, kept = labelled("cross_entropy", logits, target, ignore_index)
-    log_p = ops.log_softmax(logits)
+    log_p = _log_softmax(logits, axis=len(logits.shape) - 1)
     return _of_labels("cross_entropy", log_p, labels, kept, weight, reduction, smoothing)
 
 
