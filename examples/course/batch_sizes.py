@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lesson import figure, run, save, style
+from lesson import figure, run, save, standard_error, style
 
 import tinygrad_opt as tg
 from tinygrad_opt import nn
@@ -124,7 +124,7 @@ def gaps(rates: dict[int, float], examples: int, target: float, seeds: int) -> l
         for size, values in found.items():
             difference = values[:, 1] - found[examples][:, 1]
             row = dict(zip(("epochs", "gap", "test accuracy"), values.mean(axis=0).tolist(), strict=True))
-            error = {"± standard error": float(difference.std(ddof=1) / np.sqrt(seeds))}
+            error = {"± standard error": standard_error(difference)}
             against = {"less that of the full batch": float(difference.mean())} | error
             rows.append({"batch size": size, "of the best rate": share} | row | against)
     return rows

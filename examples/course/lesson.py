@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tinygrad_opt.viz.plots import COLOURS, frame, style
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which remain distinct in every common form of colour blindness; and dashes, for print.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-DASHES = ("-", "--", "-.", ":")
+__all__ = ["COLOURS", "averaged", "bars", "figure", "run", "save", "standard_error", "style", "table"]
 
 Row = Mapping[str, Any]
 Measured = Mapping[str, Sequence[Row]]
@@ -26,15 +28,36 @@ def figure(rows: int = 1, columns: int = 1, width: float = 4.8, height: float = 
     made = Figure(figsize=(width * columns, height * rows), dpi=120, layout="constrained")
     panels = made.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
-        axes.grid(True, color="#d9dee3", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        frame(axes)
     return made, panels
 
 
-def style(position: int) -> dict[str, Any]:
-    """Colour and dashes of the curve number `position`, to be passed on to ``axes.plot``."""
-    return {"color": COLOURS[position % len(COLOURS)], "linestyle": DASHES[position % len(DASHES)], "linewidth": 1.8}
+def standard_error(values: Sequence[float]) -> float:
+    """Of the mean of independent values."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def averaged(runs: Sequence[Sequence[Row]], name: str) -> list[dict[str, Any]]:
+    """Rows that several runs have alike but for the value of `name`: its mean over the runs, and the standard error."""
+    rows = []
+    for same in zip(*runs, strict=True):
+        values = [row[name] for row in same]
+        rows.append({**same[0], name: float(np.mean(values)), "± standard error": standard_error(values)})
+    return rows
+
+
+def bars(axes: Any, rows: Sequence[Row], by: str, x: str, y: str) -> None:
+    """A curve of `y` against `x` for each value of `by`, with bars of a standard error, on a logarithmic axis."""
+    for position, label in enumerate(dict.fromkeys(row[by] for row in rows)):
+        points = [(row[x], row[y], row["± standard error"]) for row in rows if row[by] == label]
+        axes.errorbar(
+            *zip(*points, strict=True), label=label, marker="o", markersize=4, capsize=3, **style(position)
+        )  # fmt: skip
+    places = sorted({row[x] for row in rows})
+    axes.set(xscale="log", xlabel=x, ylabel=y)
+    axes.set_xticks(places, [str(place) for place in places])
+    axes.minorticks_off()
+    axes.legend(frameon=False, loc="lower right")
 
 
 def save(made: Figure, out: Path, name: str) -> None:

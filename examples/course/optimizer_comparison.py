@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lesson import figure, run, save, style
+from lesson import figure, run, save, standard_error, style
 
 import tinygrad_opt as tg
 from tinygrad_opt import nn, optim
@@ -88,11 +88,6 @@ def train(method: str, lr: float, seed: int, epochs: int, data: tuple[tg.Tensor,
     losses += [math.inf] * (epochs + 1 - len(losses))
     with tg.no_grad():
         return losses, (tg.argmax(model(x_test), axis=1) == y_test).astype(tg.float64).mean().item()
-
-
-def standard_error(values: list[float]) -> float:
-    """Of the mean of independent values."""
-    return float(np.std(values, ddof=1) / math.sqrt(len(values)))
 
 
 def sweep(rates: list[float], seeds: int, epochs: int, data: tuple[tg.Tensor, ...]) -> dict[str, list[float]]:

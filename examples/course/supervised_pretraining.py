@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lesson import figure, run, save, style
+from lesson import averaged, bars, figure, run, save
 
 import tinygrad_opt as tg
 from tinygrad_opt import nn
@@ -104,23 +104,10 @@ def main(out: Path, quick: bool = False) -> dict[str, list[dict[str, Any]]]:
     """Transfer at several numbers of labels; draw accuracy against their number."""
     counts, seeds, steps = ([8], 3, 150) if quick else ([2, 5, 10, 20, 50, 100], 8, 300)
     first, runs = zip(*(experiment(counts, seed, steps) for seed in range(seeds)), strict=True)
-    rows = []
-    for same in zip(*runs, strict=True):
-        scores = [row["accuracy"] for row in same]
-        error = float(np.std(scores, ddof=1) / np.sqrt(seeds))
-        rows.append({**same[0], "accuracy": float(np.mean(scores)), "± standard error": error})
-
+    rows = averaged(runs, "accuracy")
     made, ((axes,),) = figure(1, 1, width=6.2, height=4.2)
-    for position, start in enumerate(STARTS):
-        line = [row for row in rows if row["start"] == start]
-        axes.errorbar(
-            counts, [row["accuracy"] for row in line], [row["± standard error"] for row in line], label=start,
-            marker="o", markersize=4, capsize=3, **style(position),
-        )  # fmt: skip
-    axes.set(xscale="log", xlabel="labelled examples of each digit from 5 to 9", ylabel="test accuracy, digits 5 to 9")
-    axes.set_xticks(counts, [str(count) for count in counts])
-    axes.minorticks_off()
-    axes.legend(frameon=False, loc="lower right")
+    bars(axes, rows, "start", "labels of each", "accuracy")
+    axes.set(xlabel="labelled examples of each digit from 5 to 9", ylabel="test accuracy, digits 5 to 9")
     save(made, out, "supervised_pretraining")
     source = [{"task": "digits 0 to 4, all labels", "test accuracy": float(np.mean(first))}]
     return {"Where the features come from": source, f"Digits 5 to 9, means over {seeds} seeds": rows}

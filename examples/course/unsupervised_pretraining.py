@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lesson import figure, run, save, style
+from lesson import averaged, bars, figure, run, save
 
 import tinygrad_opt as tg
 from tinygrad_opt import nn
@@ -92,24 +92,10 @@ def main(out: Path, quick: bool = False) -> dict[str, list[dict[str, Any]]]:
     labelled, seeds = ([60], 2) if quick else ([20, 50, 100, 200, 400], 5)
     epochs, steps = (8, 150) if quick else (30, 600)
     runs = [experiment(labelled, seed, epochs, steps) for seed in range(seeds)]
-    rows = []
-    for same in zip(*runs, strict=True):
-        scores = [row["accuracy"] for row in same]
-        spread = float(np.std(scores, ddof=1) / np.sqrt(seeds))
-        rows.append(dict(same[0]) | {"accuracy": float(np.mean(scores)), "± standard error": spread})
-
+    rows = averaged(runs, "accuracy")
     made, ((axes,),) = figure(1, 1, width=6.2, height=4.2)
-    for position, start in enumerate(NOISE):
-        line = [row for row in rows if row["start"] == start]
-        axes.errorbar(
-            [row["labels"] for row in line], [row["accuracy"] for row in line],
-            [row["± standard error"] for row in line], label=start, marker="o", markersize=4, capsize=3,
-            **style(position),
-        )  # fmt: skip
-    axes.set(xscale="log", xlabel="labelled images", ylabel="test accuracy")
-    axes.set_xticks(labelled, [str(count) for count in labelled])
-    axes.minorticks_off()
-    axes.legend(frameon=False, loc="lower right")
+    bars(axes, rows, "start", "labels", "accuracy")
+    axes.set(xlabel="labelled images", ylabel="test accuracy")
     save(made, out, "unsupervised_pretraining")
     return {f"{DEPTH} hidden layers, means over {seeds} seeds": rows}
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["history"]
 
 # Okabe and Ito's colours, which remain distinct in every common form of colour blindness; and dashes, for print.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-_DASHES = ("-", "--", "-.", ":")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+DASHES = ("-", "--", "-.", ":")
 _PARTS = ("train", "valid", "test")
 _FEW = 25  # points that are marked each
 
@@ -75,6 +75,18 @@ def history(
     return figure
 
 
+def style(position: int) -> dict[str, Any]:
+    """Colour and dashes of the curve number `position`, to be passed on to ``axes.plot``."""
+    return {"color": COLOURS[position % len(COLOURS)], "linestyle": DASHES[position % len(DASHES)], "linewidth": 1.8}
+
+
+def frame(axes: Axes) -> None:
+    """A light grid behind the curves, and no lines above and to the right."""
+    axes.grid(True, color="#d9dee3", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def _columns(history: Any) -> tuple[list[float], dict[str, list[Any]]]:
     """The epochs, and a list of numbers (None where there is none) for each other name."""
     rows = getattr(history, "epochs", history)
@@ -127,8 +139,7 @@ def _curve(axes: Axes, epochs: Sequence[float], numbers: Sequence[Any], label: s
     place = _PARTS.index(label) if label in _PARTS else position
     axes.plot(
         [e for e, _ in points], [n if math.isfinite(n) else math.nan for _, n in points], label=label,
-        color=_COLOURS[place % len(_COLOURS)], linestyle=_DASHES[place % len(_DASHES)], linewidth=1.8,
-        marker="o" if len(_finite(numbers)) <= _FEW else "", markersize=3.5,
+        marker="o" if len(_finite(numbers)) <= _FEW else "", markersize=3.5, **style(place),
     )  # fmt: skip
 
 
@@ -143,9 +154,7 @@ def _finish(axes: Axes, quantity: str, names: Sequence[str]) -> None:
     axes.set_xlabel("epoch")
     axes.set_ylabel("learning rate" if quantity == "lr" else quantity.replace("_", " "))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(True, color="#d9dee3", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    frame(axes)
     if names != [quantity]:
         axes.legend(frameon=False)
 

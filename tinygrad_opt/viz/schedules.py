@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..optim.lr_scheduler import LRScheduler
-from .plots import _COLOURS, _DASHES, _FEW, _figure_class
+from .plots import _FEW, _figure_class, frame, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,9 +58,7 @@ def schedule(schedulers: Any, steps: int, *, log: bool = False, title: str = "")
     axes = figure.subplots()
     for position, (label, rates) in enumerate(curves):
         axes.plot(
-            range(steps), rates, label=label, color=_COLOURS[position % len(_COLOURS)],
-            linestyle=_DASHES[position % len(_DASHES)], linewidth=1.8, marker="o" if steps <= _FEW else "",
-            markersize=3.5,
+            range(steps), rates, label=label, marker="o" if steps <= _FEW else "", markersize=3.5, **style(position)
         )  # fmt: skip
     _finish(axes, log)
     if title:
@@ -103,9 +101,7 @@ def _finish(axes: Axes, log: bool) -> None:
     axes.set_xlabel("step")
     axes.set_ylabel("learning rate")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(True, color="#d9dee3", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    frame(axes)
     if log:
         axes.set_yscale("log", nonpositive="mask")
     else:
