@@ -208,9 +208,10 @@ class FlatVector:
             self.region.touch(writer)
 
     def update(self, rule: Rule, names: Sequence[str], writer: str, **hyper: Any) -> None:
-        """Apply ``rule(theta, g, *state, t=..., **hyper) -> (theta, *state)`` to every parameter with a gradient."""
-        for name in names:
-            self.begin(name)
+        """Apply ``rule(theta, g, *state, t=..., **hyper) -> (theta, *state)`` to every parameter with a gradient.
+
+        The state of these names has begun.
+        """
         with backend.beside(self.theta):
             self.adopt()
             (self._update_runs if self.shape_of is None else self._update_wholes)(rule, names, writer, hyper)

@@ -268,6 +268,12 @@ class Optimizer:
             groups.append({"hyper": _hyper(group), **notes, "vectors": [vector.state_dict() for vector in vectors]})
         return {"method": type(self).__name__, "groups": groups}
 
+    def _check_method(self, state: Mapping[str, Any]) -> None:
+        """Refuse the state of another method."""
+        method = type(self).__name__
+        if state.get("method") != method:
+            raise ValueError(f"load_state_dict: this is the state of {state.get('method')}, not of {method}")
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a saved state; nothing is changed unless everything fits.
 
@@ -276,9 +282,7 @@ class Optimizer:
         TypeError, ValueError
             For the state of another method, or of other parameters.
         """
-        method = type(self).__name__
-        if state.get("method") != method:
-            raise ValueError(f"load_state_dict: this is the state of {state.get('method')}, not of {method}")
+        self._check_method(state)
         kept_vectors = [kept["vectors"] for kept in state["groups"]]
         if [len(kept) for kept in kept_vectors] != [len(vectors) for vectors in self._vectors]:
             raise ValueError(

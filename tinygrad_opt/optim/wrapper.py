@@ -103,15 +103,15 @@ class Wrapper(Optimizer):
         TypeError, ValueError
             For the state of another method, or of other parameters.
         """
-        method = type(self).__name__
-        if state.get("method") != method:
-            raise ValueError(f"load_state_dict: this is the state of {state.get('method')}, not of {method}")
+        self._check_method(state)
         try:
             options, own, inside = dict(state["options"]), state["own"], state["optimizer"]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"load_state_dict: this is no state of an optimizer ({error!r})") from None
         if sorted(options) != sorted(self._options):
-            raise ValueError(f"load_state_dict: {method} has the options {self._options}; got {tuple(options)}")
+            raise ValueError(
+                f"load_state_dict: {type(self).__name__} has the options {self._options}; got {tuple(options)}"
+            )
         self.check_options(options)
         self.check_own_state(own)
         self.optimizer.load_state_dict(inside)
